@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Ksplice: everything that is built lies below build/ (or BUILD=DIR).
+# V=1 shows the commands.
+
+BUILD ?= build
+V ?= 0
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# These run on a machine that has nothing yet, before ./configure can succeed.
+bare_goals := help clean distclean deps demo check lint bench format
+ifneq ($(filter-out $(bare_goals),$(or $(MAKECMDGOALS),all)),)
+include config.mk
+endif
+
+config.mk: configure
+	@./configure --prefix=$(or $(prefix),/usr/local) >$@.log || { cat $@.log; rm -f $@.log; exit 1; }
+	@rm -f $@.log
+
+quiet = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
+
+CC ?= gcc
+WARNINGS := -Wall -Wextra -Werror -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wundef
+KSPLICE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DKSPLICE_VERSION='"$(version)"' $(WARNINGS) \
+	-I. $(SMARTCOLS_CFLAGS) $(CFLAGS)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+
+# ---- what there is ----------------------------------------------------------
+
+mains := apply view undo
+objmanip_src := $(filter-out objmanip/main.c,$(wildcard objmanip/*.c))
+common_src := $(filter-out $(mains:%=bin/%.c),$(wildcard bin/*.c))
+test_src := $(wildcard tests/unit/test_*.c)
+test_common_src := $(filter-out $(test_src),$(wildcard tests/unit/*.c))
+man_src := $(wildcard man/*.scd)
+
+programs := $(foreach m,$(mains),$(if $(wildcard bin/$(m).c),$(BUILD)/bin/ksplice-$(m)))
+objmanip := $(if $(wildcard objmanip/main.c),$(BUILD)/objmanip/objmanip)
+scripts := $(patsubst bin/%,$(BUILD)/bin/%,$(wildcard bin/ksplice-create))
+pages := $(man_src:man/%.scd=$(BUILD)/man/%)
+tests := $(test_src:tests/unit/%.c=$(BUILD)/tests/%)
+
+objmanip_libs = $(LIBELF) $(LIBOPCODES)
+common_libs = $(LIBARCHIVE) $(LIBKMOD) $(LIBSMARTCOLS) $(LIBJANSSON) $(LIBELF)
+
+.PHONY: all
+all: $(objmanip) $(programs) $(scripts) $(pages)
+
+# ---- C ----------------------------------------------------------------------
+
+$(BUILD)/obj/%.o: %.c config.mk Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CC) $(KSPLICE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/san/%.o: %.c config.mk Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC,$< (sanitized))$(CC) $(KSPLICE_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/objmanip/objmanip: $(patsubst %.c,$(BUILD)/obj/%.o,objmanip/main.c $(objmanip_src))
+	@mkdir -p $(@D)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(objmanip_libs)
+
+$(programs): $(BUILD)/bin/ksplice-%: $(BUILD)/obj/bin/%.o $(common_src:%.c=$(BUILD)/obj/%.o)
+	@mkdir -p $(@D)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(common_libs)
+
+# In the build folder the script finds its parts through this link.
+$(scripts): $(BUILD)/bin/%: bin/%
+	@mkdir -p $(@D)
+	@ln -sfn $(abspath $<) $@
+
+# Archives, so that a test takes only the parts it names.
+$(BUILD)/san/objmanip.a: $(objmanip_src:%.c=$(BUILD)/san/%.o)
+	@rm -f $@
+	$(call quiet,AR,$@)ar rcs $@ $^
+
+$(BUILD)/san/common.a: $(common_src:%.c=$(BUILD)/san/%.o)
+	@rm -f $@
+	$(call quiet,AR,$@)ar rcs $@ $^
+
+$(tests): $(BUILD)/tests/%: $(BUILD)/san/tests/unit/%.o $(test_common_src:%.c=$(BUILD)/san/%.o) \
+		$(BUILD)/san/objmanip.a $(BUILD)/san/common.a
+	@mkdir -p $(@D)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(objmanip_libs) \
+		$(common_libs) $(LIBCMOCKA)
+
+-include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)
+
+# ---- manual pages -----------------------------------------------------------
+
+$(BUILD)/man/%: man/%.scd
+	@mkdir -p $(@D)
+	$(call quiet,MAN,$@)scdoc <$< >$@
+
+# ---- checks -----------------------------------------------------------------
+
+.PHONY: deps unit cli lint check demo bench format
+deps:
+	@bin/create/deps.sh build create test
+
+unit: $(tests)
+	@tests/unit/run $(tests)
+
+cli: all
+	@PATH="$(abspath $(BUILD)/bin):$(abspath $(BUILD)/objmanip):$$PATH" bats $(wildcard tests/cli)
+
+lint:
+	@tests/lint
+
+check: deps
+	@$(MAKE) all
+	@tests/check
+
+demo: deps
+	@$(MAKE) all
+	@tests/demo.sh
+
+bench: deps
+	@$(MAKE) all
+	@tests/bench/run
+
+format:
+	clang-format -i $(wildcard objmanip/*.[ch] bin/*.[ch] tests/unit/*.[ch])
+
+# ---- install ----------------------------------------------------------------
+
+install_dir = $(DESTDIR)$(1)
+libdir_ksplice = $(libexecdir)/ksplice
+datadir_ksplice = $(datadir)/ksplice
+
+.PHONY: install uninstall
+install: all
+	install -d $(call install_dir,$(bindir)) $(call install_dir,$(sbindir)) \
+		$(call install_dir,$(libdir_ksplice)/create) $(call install_dir,$(datadir_ksplice))
+	install -m 755 $(objmanip) $(call install_dir,$(bindir))/
+	$(if $(programs),install -m 755 $(programs) $(call install_dir,$(sbindir))/)
+	sed -e 's|^KSPLICE_LIBDIR=.*|KSPLICE_LIBDIR=$(libdir_ksplice)|' \
+		-e 's|^KSPLICE_KMODSRC=.*|KSPLICE_KMODSRC=$(datadir_ksplice)/kmodsrc|' \
+		-e 's|^KSPLICE_OBJMANIP=.*|KSPLICE_OBJMANIP=$(bindir)/objmanip|' \
+		-e 's|^KSPLICE_VERSION=.*|KSPLICE_VERSION=$(version)|' \
+		bin/ksplice-create >$(call install_dir,$(bindir))/ksplice-create
+	chmod 755 $(call install_dir,$(bindir))/ksplice-create
+	install -m 755 $(wildcard bin/create/*) $(call install_dir,$(libdir_ksplice)/create)/
+	cd kmodsrc && find . -type f \( -name '*.[chS]' -o -name 'Kbuild*' -o -name '*.sh' \) \
+		! -name '*.mod.c' | while read -r file; do \
+		install -D -m 644 "$$file" \
+			"$(call install_dir,$(datadir_ksplice))/kmodsrc/$$file" || exit 1; done
+	for page in $(pages); do install -D -m 644 $$page \
+		$(call install_dir,$(mandir))/man$${page##*.}/$${page##*/} || exit 1; done
+	$(if $(wildcard packaging/bash-completion/ksplice),install -D -m 644 \
+		packaging/bash-completion/ksplice \
+		$(call install_dir,$(datadir))/bash-completion/completions/ksplice-apply)
+
+uninstall:
+	rm -f $(foreach p,objmanip ksplice-create,$(call install_dir,$(bindir))/$(p)) \
+		$(foreach m,$(mains),$(call install_dir,$(sbindir))/ksplice-$(m)) \
+		$(call install_dir,$(datadir))/bash-completion/completions/ksplice-apply
+	for page in $(notdir $(pages)); do \
+		rm -f $(call install_dir,$(mandir))/man$${page##*.}/$$page; done
+	rm -rf $(call install_dir,$(libdir_ksplice)) $(call install_dir,$(datadir_ksplice))
+
+# ---- the rest ---------------------------------------------------------------
+
+.PHONY: clean distclean help
+clean:
+	rm -rf $(BUILD)
+
+distclean: clean
+	rm -f config.mk config.mk.log
+
+help:
+	@echo 'make            build everything below build/ (build/bin has the commands)'
+	@echo 'make install    install below the prefix of ./configure (DESTDIR is honoured)'
+	@echo 'make uninstall  take that away again'
+	@echo 'make demo       fix a stock Debian kernel in a virtual machine, and undo it'
+	@echo 'make check      lint, unit tests, and the cases in virtual machines'
+	@echo 'make lint       style of C, shell and manual pages'
+	@echo 'make unit       unit tests, with address and undefined-behaviour checks'
+	@echo 'make cli        tests of the command lines'
+	@echo 'make bench      the figures: seconds to create, time the machine stands still'
+	@echo 'make deps       install the Debian packages that all this needs (as root)'
+	@echo 'make clean      remove build/; make distclean: config.mk too'
+	@echo 'V=1 shows the commands; BUILD=DIR builds elsewhere.'
+	@echo 'The cache of kernels lies in $${KSPLICE_CACHE:-~/.cache/ksplice}.'
