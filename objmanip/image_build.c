@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From the RUN object to an image: sections, symbols, references. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_priv.h"
+
+static bool starts(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+static bool ends(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), s = strlen(suffix);
+
+	return n >= s && !strcmp(name + n - s, suffix);
+}
+
+/* ---- sections --------------------------------------------------------------- */
+
+/*
+ * Tables that the link sorts, joins entry by entry or drops: a piece of one
+ * has no place in memory that could be learnt. Prefixes.
+ */
+static const char *const scattered[] = {
+	"__ksymtab", "___ksymtab", "__kcrctab", "___kcrctab", "__ex_table", ".altinstructions",
+	"__jump_table", "__mcount_loc", "__patchable_function_entries", ".orc_",
+	".parainstructions", ".smp_locks", ".modinfo", "__modver", ".discard", ".note", ".comment",
+	".static_call_sites", ".static_call_tramp_key", ".return_sites", ".retpoline_sites",
+	".ibt_endbr_seal", ".call_sites", ".cfi_sites", "runtime_", "__bug_table", ".eh_frame",
+	".gnu.", ".printk_index", "__tracepoints_ptrs", "__tracepoint_ptrs", ".export_symbol",
+	".llvm", ".ksplice", ".init.ksplice",
+};
+
+static bool is_scattered(const char *name)
+{
+	for (size_t i = 0; i < sizeof(scattered) / sizeof(scattered[0]); i++)
+		if (starts(name, scattered[i]))
+			return true;
+	return false;
+}
+
+static bool is_freed(const struct build *b, const char *name)
+{
+	if (starts(name, ".init.") || !strcmp(name, ".init") || ends(name, ".init"))
+		return true;
+	/* Built-in code never leaves: the kernel frees what would serve that, with init. */
+	return b->builtin && (starts(name, ".exit.") || !strcmp(name, ".altinstr_aux"));
+}
+
+static void classify(const struct build *b, const struct elf_section *sec,
+		     struct build_section *bs)
+{
+	bs->index = KSPLICE_NONE;
+	bs->sites.item = sizeof(struct ksplice_site);
+	if (!(sec->flags & SHF_ALLOC) || is_scattered(sec->name)) {
+		bs->never = true;
+	} else if (is_freed(b, sec->name)) {
+		bs->kind = KSPLICE_FREED;
+	} else if (!strcmp(sec->name, ".altinstr_replacement")) {
+		bs->kind = KSPLICE_VARIANT;
+	} else if (sec->flags & SHF_EXECINSTR) {
+		bs->kind = KSPLICE_TEXT;
+	} else if (sec->flags & SHF_WRITE) {
+		bs->kind = KSPLICE_DATA;
+	} else if ((sec->flags & SHF_MERGE) && !sec->nr_relocs && sec->entsize &&
+		   sec->size % sec->entsize == 0) {
+		bs->kind = sec->flags & SHF_STRINGS ? KSPLICE_STRINGS : KSPLICE_CONSTS;
+	} else {
+		bs->kind = KSPLICE_RODATA;
+		/* Tables between linker symbols: nothing in the unit knows their place. */
+		bs->if_referenced = !starts(sec->name, ".rodata");
+	}
+	if (!sec->size)
+		bs->if_referenced = true;
+}
+
+static bool has_refs(uint32_t kind)
+{
+	return kind == KSPLICE_TEXT || kind == KSPLICE_RODATA || kind == KSPLICE_VARIANT;
+}
+
+/* Keeps what kept sections refer to, until nothing is added. */
+static int keep_referenced(struct build *b)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (size_t i = 1; i < b->elf->nr_sections; i++) {
+			const struct elf_section *sec = b->elf->sections[i];
+			const struct build_section *from = &b->sections[i];
+
+			if (from->if_referenced || !has_refs(from->kind))
+				continue;
+			for (size_t r = 0; r < sec->nr_relocs; r++) {
+				const struct elf_symbol *sym = sec->relocs[r].symbol;
+				struct build_section *to;
+
+				if (!sym->section)
+					continue;
+				to = &b->sections[sym->section->index];
+				if (to->never)
+					return error_refuse(b->err,
+						"%s: %s+0x%llx refers to %s, a table that the kernel's link rearranges",
+						b->unit, sec->name,
+						(unsigned long long)sec->relocs[r].offset,
+						sym->section->name);
+				again |= to->if_referenced;
+				to->if_referenced = false;
+			}
+		}
+	}
+	return 0;
+}
+
+static int add_section(struct build *b, const struct elf_section *sec, struct build_section *bs)
+{
+	struct ksplice_section out = {
+		.name = image_string(b->image, sec->name),
+		.kind = bs->kind,
+		.size = sec->size,
+		.bytes = KSPLICE_NONE,
+		.align = sec->align ? sec->align : 1,
+		.entsize = bs->kind == KSPLICE_CONSTS || bs->kind == KSPLICE_STRINGS ?
+			sec->entsize : 0,
+	};
+
+	if (sec->size > INT32_MAX || sec->align > INT32_MAX)
+		return error_refuse(b->err, "%s: section %s is too large", b->unit, sec->name);
+	bs->index = b->image->sections.nr;
+	if (bs->kind != KSPLICE_DATA && bs->kind != KSPLICE_FREED && sec->data) {
+		if (b->image->bytes.nr % 16 &&
+		    !vec_push(&b->image->bytes, NULL, 16 - b->image->bytes.nr % 16))
+			return error_set(b->err, -ENOMEM, "out of memory");
+		out.bytes = b->image->bytes.nr;
+		if (!vec_push(&b->image->bytes, sec->data, sec->size))
+			return error_set(b->err, -ENOMEM, "out of memory");
+	}
+	if (out.name == KSPLICE_NONE || !vec_push(&b->image->sections, &out, 1))
+		return error_set(b->err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int add_sections(struct build *b)
+{
+	int ret;
+
+	for (size_t i = 1; i < b->elf->nr_sections; i++)
+		classify(b, b->elf->sections[i], &b->sections[i]);
+	ret = keep_referenced(b);
+	for (size_t i = 1; i < b->elf->nr_sections && !ret; i++) {
+		struct build_section *bs = &b->sections[i];
+
+		if (bs->if_referenced)
+			bs->kind = 0;
+		if (bs->kind)
+			ret = add_section(b, b->elf->sections[i], bs);
+	}
+	return ret;
+}
+
+/* ---- symbols ---------------------------------------------------------------- */
+
+static int add_symbol(struct build *b, const struct elf_symbol *sym, uint32_t section,
+		      unsigned int flags)
+{
+	struct ksplice_symbol out = {
+		.name = image_string(b->image, sym->name),
+		.section = section,
+		.offset = section == KSPLICE_EXTERN ? 0 : sym->value,
+		.size = sym->size > UINT32_MAX ? UINT32_MAX : sym->size,
+		.flags = flags,
+	};
+
+	switch (sym->type) {
+	case STT_FUNC:
+	case STT_GNU_IFUNC:
+		out.type = KSPLICE_SYM_FUNC;
+		break;
+	case STT_OBJECT:
+	case STT_COMMON:
+		out.type = KSPLICE_SYM_OBJECT;
+		break;
+	case STT_SECTION:
+		out.type = KSPLICE_SYM_SECTION;
+		break;
+	}
+	if (sym->bind == STB_GLOBAL || sym->bind == STB_WEAK)
+		out.flags |= KSPLICE_SYM_GLOBAL;
+	if (sym->bind == STB_WEAK)
+		out.flags |= KSPLICE_SYM_WEAK;
+	b->image->symbol_map[sym->index] = b->image->symbols.nr;
+	if (out.name == KSPLICE_NONE || !vec_push(&b->image->symbols, &out, 1))
+		return error_set(b->err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+/* The symbols of one section: its own first, then by offset. */
+static int add_section_symbols(struct build *b, const struct elf_section *sec)
+{
+	struct build_section *bs = &b->sections[sec->index];
+	uint32_t first = b->image->symbols.nr;
+	unsigned int flags = starts(sec->name, ".data..percpu") ? KSPLICE_SYM_PERCPU : 0;
+	int ret = 0;
+
+	if (!sec->symbol || sec->symbol->value)
+		return error_refuse(b->err, "%s: section %s has no symbol of its start", b->unit,
+				    sec->name);
+	ret = add_symbol(b, sec->symbol, bs->index, flags);
+	for (size_t i = 0; i < sec->nr_symbols && !ret; i++) {
+		const struct elf_symbol *sym = sec->symbols[i];
+
+		if (sym->type == STT_SECTION)
+			b->image->symbol_map[sym->index] = first;
+		else if (sym->value > sec->size)
+			return error_refuse(b->err, "%s: symbol %s lies outside section %s",
+					    b->unit, sym->name, sec->name);
+		else if (*sym->name)
+			ret = add_symbol(b, sym, bs->index, flags);
+	}
+	image_sections(b->image)[bs->index].first_symbol = first;
+	image_sections(b->image)[bs->index].nr_symbols = b->image->symbols.nr - first;
+	return ret;
+}
+
+static int add_symbols(struct build *b)
+{
+	const struct elf_file *elf = b->elf;
+	int ret = 0;
+
+	b->image->nr_symbol_map = elf->nr_symbols;
+	b->image->symbol_map = malloc(elf->nr_symbols * sizeof(uint32_t));
+	if (!b->image->symbol_map)
+		return error_set(b->err, -ENOMEM, "out of memory");
+	memset(b->image->symbol_map, 0xff, elf->nr_symbols * sizeof(uint32_t));
+
+	for (size_t i = 1; i < elf->nr_sections && !ret; i++)
+		if (b->sections[i].kind)
+			ret = add_section_symbols(b, elf->sections[i]);
+	for (size_t i = 1; i < elf->nr_symbols && !ret; i++) {
+		const struct elf_symbol *sym = elf->symbols[i];
+
+		if (sym->shndx == SHN_ABS && sym->type != STT_FILE && *sym->name)
+			ret = add_symbol(b, sym, KSPLICE_ABS, 0);
+	}
+	/* The compiler leaves names undefined that it does not use in the end: not those. */
+	for (size_t i = 1; i < elf->nr_sections && !ret; i++) {
+		const struct elf_section *sec = elf->sections[i];
+
+		for (size_t r = 0; r < sec->nr_relocs && has_refs(b->sections[i].kind); r++) {
+			const struct elf_symbol *sym = sec->relocs[r].symbol;
+
+			if (!sym->section && sym->shndx != SHN_ABS && *sym->name &&
+			    image_symbol(b->image, sym) == KSPLICE_NONE && !ret)
+				ret = add_symbol(b, sym, KSPLICE_EXTERN, 0);
+		}
+	}
+	return ret;
+}
+
+/* ---- references ------------------------------------------------------------- */
+
+const struct insn *build_insn_at(const struct build_section *bs, uint64_t offset)
+{
+	size_t low = 0, high = bs->nr_insns;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		const struct insn *insn = &bs->insns[mid];
+
+		if (offset < insn->offset)
+			high = mid;
+		else if (offset >= insn->offset + insn->length)
+			low = mid + 1;
+		else
+			return insn->bad ? NULL : insn;
+	}
+	return NULL;
+}
+
+/*
+ * Instruction by instruction; begins anew at every function, so that data
+ * between functions (assembler tables) cannot lead it astray.
+ */
+static int decode_section(struct build *b, struct insn_decoder *decoder,
+			  const struct elf_section *sec, struct build_section *bs)
+{
+	struct vec list = { .item = sizeof(struct insn) };
+	size_t next = 0;
+
+	for (uint64_t at = 0; at < sec->size;) {
+		struct insn insn;
+
+		insn_decode(decoder, sec->data, sec->size, at, &insn);
+		while (next < sec->nr_symbols && (sec->symbols[next]->type != STT_FUNC ||
+						  sec->symbols[next]->value <= at))
+			next++;
+		if (next < sec->nr_symbols && sec->symbols[next]->value < at + insn.length) {
+			insn.length = sec->symbols[next]->value - at;
+			insn.bad = true;
+		}
+		if (!vec_push(&list, &insn, 1)) {
+			free(list.data);
+			return error_set(b->err, -ENOMEM, "out of memory");
+		}
+		at += insn.length;
+	}
+	bs->insns = list.data;
+	bs->nr_insns = list.nr;
+	return 0;
+}
+
+static int decode_code(struct build *b)
+{
+	_cleanup_decoder_ struct insn_decoder *decoder = insn_decoder_new();
+	int ret = 0;
+
+	if (!decoder)
+		return error_set(b->err, -ENOMEM, "libopcodes has no disassembler for x86-64");
+	for (size_t i = 1; i < b->elf->nr_sections && !ret; i++) {
+		struct build_section *bs = &b->sections[i];
+
+		if (bs->kind == KSPLICE_TEXT || bs->kind == KSPLICE_VARIANT)
+			ret = decode_section(b, decoder, b->elf->sections[i], bs);
+	}
+	return ret;
+}
+
+static uint16_t ref_type(uint32_t elf_type)
+{
+	switch (elf_type) {
+	case R_X86_64_PC32:
+	case R_X86_64_PLT32:
+		return KSPLICE_PC32;
+	case R_X86_64_PC64:
+		return KSPLICE_PC64;
+	case R_X86_64_64:
+		return KSPLICE_ABS64;
+	case R_X86_64_32S:
+		return KSPLICE_ABS32S;
+	case R_X86_64_32:
+		return KSPLICE_ABS32;
+	case R_X86_64_PC8:
+		return KSPLICE_PC8;
+	}
+	return 0;
+}
+
+static unsigned int field_size(uint16_t type)
+{
+	switch (type) {
+	case KSPLICE_PC8:
+		return 1;
+	case KSPLICE_PC64:
+	case KSPLICE_ABS64:
+		return 8;
+	}
+	return 4;
+}
+
+static int add_ref(struct build *b, const struct elf_section *sec, const struct elf_reloc *rel)
+{
+	const struct build_section *bs = &b->sections[sec->index];
+	struct ksplice_ref ref = {
+		.offset = rel->offset,
+		.symbol = image_symbol(b->image, rel->symbol),
+		.addend = rel->addend,
+		.type = ref_type(rel->type),
+	};
+	bool relative = ref.type == KSPLICE_PC32 || ref.type == KSPLICE_PC64 ||
+			ref.type == KSPLICE_PC8;
+
+	if (!ref.type)
+		return error_refuse(b->err, "%s: %s+0x%llx: relocation type %u is not known",
+				    b->unit, sec->name, (unsigned long long)rel->offset, rel->type);
+	if (ref.symbol == KSPLICE_NONE)
+		return error_refuse(b->err, "%s: %s+0x%llx refers to \"%s\" (%s), which is not kept",
+				    b->unit, sec->name, (unsigned long long)rel->offset,
+				    rel->symbol->name,
+				    rel->symbol->section ? rel->symbol->section->name : "undefined");
+	if (rel->offset + field_size(ref.type) > sec->size)
+		return error_refuse(b->err, "%s: %s+0x%llx: a relocation beyond the section's end",
+				    b->unit, sec->name, (unsigned long long)rel->offset);
+	if (relative && bs->kind != KSPLICE_RODATA) {
+		const struct insn *insn = build_insn_at(bs, rel->offset);
+
+		ref.adjust = insn && insn->offset + insn->length >= rel->offset + field_size(ref.type) ?
+			insn->offset + insn->length - rel->offset : field_size(ref.type);
+	}
+	if (!vec_push(&b->image->refs, &ref, 1))
+		return error_set(b->err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int add_refs(struct build *b)
+{
+	for (size_t i = 1; i < b->elf->nr_sections; i++) {
+		const struct elf_section *sec = b->elf->sections[i];
+		const struct build_section *bs = &b->sections[i];
+		uint32_t first = b->image->refs.nr;
+
+		if (!bs->kind)
+			continue;
+		for (size_t r = 0; r < sec->nr_relocs && has_refs(bs->kind); r++) {
+			int ret;
+
+			if (sec->relocs[r].type == R_X86_64_NONE)
+				continue;
+			ret = add_ref(b, sec, &sec->relocs[r]);
+			if (ret)
+				return ret;
+		}
+		image_sections(b->image)[bs->index].first_ref = first;
+		image_sections(b->image)[bs->index].nr_refs = b->image->refs.nr - first;
+	}
+	return 0;
+}
+
+/* The sites that image_find_sites() left with each section, in table order. */
+static int add_sites(struct build *b)
+{
+	for (size_t i = 1; i < b->elf->nr_sections; i++) {
+		const struct build_section *bs = &b->sections[i];
+		struct ksplice_section *out;
+
+		if (!bs->kind)
+			continue;
+		out = &image_sections(b->image)[bs->index];
+		out->first_site = b->image->sites.nr;
+		out->nr_sites = bs->sites.nr;
+		if (bs->sites.nr && !vec_push(&b->image->sites, bs->sites.data, bs->sites.nr))
+			return error_set(b->err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static int build(struct build *b)
+{
+	struct image *image = b->image;
+	int ret;
+
+	image->unit_id = image_unit_id(b->unit);
+	image->unit_name = image_string(image, b->unit);
+	if (image->unit_name == KSPLICE_NONE)
+		return error_set(b->err, -ENOMEM, "out of memory");
+	ret = add_sections(b);
+	if (!ret)
+		ret = add_symbols(b);
+	if (!ret)
+		ret = decode_code(b);
+	if (!ret)
+		ret = add_refs(b);
+	if (!ret)
+		ret = image_find_sites(b);
+	if (!ret)
+		ret = add_sites(b);
+	return ret;
+}
+
+int image_build(const struct elf_file *run, const char *unit, const char *target,
+		struct image **ret, struct error *err)
+{
+	_cleanup_image_ struct image *image = calloc(1, sizeof(*image));
+	struct build b = {
+		.image = image,
+		.elf = run,
+		.unit = unit,
+		.builtin = !strcmp(target, "vmlinux"),
+		.sections = calloc(run->nr_sections, sizeof(struct build_section)),
+		.err = err,
+	};
+	int code;
+
+	if (!image || !b.sections) {
+		free(b.sections);
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	image->sections.item = sizeof(struct ksplice_section);
+	image->symbols.item = sizeof(struct ksplice_symbol);
+	image->refs.item = sizeof(struct ksplice_ref);
+	image->sites.item = sizeof(struct ksplice_site);
+	image->variants.item = sizeof(struct ksplice_variant);
+	image->bytes.item = 1;
+	image->strings.item = 1;
+
+	code = build(&b);
+	for (size_t i = 1; i < run->nr_sections; i++) {
+		free(b.sections[i].insns);
+		free(b.sections[i].sites.data);
+	}
+	free(b.sections);
+	if (code)
+		return code;
+	*ret = image;
+	image = NULL;
+	return 0;
+}
