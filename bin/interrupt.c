@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Signals as a flag, and the clock for waiting. */
+#include "interrupt.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+static volatile sig_atomic_t caught;
+
+static void note(int signal)
+{
+	caught = signal;
+}
+
+void interrupt_catch(void)
+{
+	/* SA_RESTART: a read or write in progress is part of a step. */
+	struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
+	struct sigaction old;
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		/* A signal that the caller (nohup, a script's `&') ignores stays ignored. */
+		if (sigaction(signals[i], NULL, &old) || old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(signals[i], &action, NULL);
+	}
+}
+
+int interrupt_pending(void)
+{
+	return caught;
+}
+
+int interrupt_check(struct failure *f)
+{
+	int signal = caught;
+
+	if (!signal)
+		return 0;
+	return fail(f, 128 + signal, "interrupted", "interrupted by %s", strsignal(signal));
+}
+
+void interrupt_sleep_ms(unsigned int ms)
+{
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+int64_t now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}

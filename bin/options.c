@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Small common parts of the commands' mains. */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../kmodsrc/ksplice_format.h"
+
+#ifndef KSPLICE_VERSION
+#define KSPLICE_VERSION "unknown"
+#endif
+
+#define MAX_SECONDS 86400
+
+int option_seconds(const char *text, unsigned int *ret, struct failure *f)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || !isdigit((unsigned char)*text) || value > MAX_SECONDS)
+		return fail(f, STATUS_USAGE, "usage", "not a number of seconds (0 to %d): %.40s",
+			    MAX_SECONDS, text);
+	*ret = value;
+	return 0;
+}
+
+int option_usage(const struct speaker *who)
+{
+	fprintf(stderr, "Try '%s --help' for more information.\n", who->name);
+	return STATUS_USAGE;
+}
+
+int option_version(const struct speaker *who)
+{
+	printf("%s %s (format %d)\n", who->name, KSPLICE_VERSION, KSPLICE_FORMAT_VERSION);
+	return STATUS_OK;
+}
+
+int option_need_root(struct failure *f)
+{
+	if (!geteuid())
+		return 0;
+	fail(f, STATUS_DENIED, "not_permitted", "only root may change the running kernel");
+	fail_hint(f, "use sudo");
+	return -1;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Removal of what apply has loaded. */
+#include "remove.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "module.h"
+#include "sysfs.h"
+
+static int remove_module(const char *id, const char *target, struct failure *f)
+{
+	_cleanup_free_ char *attribute = NULL;
+	char module[SYSFS_VALUE_MAX];
+	int err;
+
+	if (asprintf(&attribute, "targets/%s/module", target) < 0)
+		return fail_memory(f);
+	if (!sysfs_read(id, attribute, module) || !*module)
+		return 0;
+	err = module_unload(module);
+	if (!err)
+		return 0;
+	return fail(f, STATUS_FAILED, "unexpected", "update %s: module %s could not be removed: %s",
+		    id, module, strerror(-err));
+}
+
+static int remove_modules(const char *id, struct failure *f)
+{
+	_cleanup_free_ char *path = NULL;
+	char **targets;
+	size_t count;
+	int ret = 0;
+
+	if (asprintf(&path, "%s/targets", id) < 0)
+		return fail_memory(f);
+	targets = sysfs_list_dirs(path, &count);
+	for (size_t i = 0; i < count; i++)
+		ret |= remove_module(id, targets[i], f);
+	sysfs_free_names(targets, count);
+	return ret;
+}
+
+int remove_update(const char *id, struct failure *f)
+{
+	char keeps[SYSFS_VALUE_MAX];
+	int err;
+
+	if (!sysfs_update_exists(id))
+		return 0;
+	if (sysfs_read(id, "keeps_module", keeps) && !strcmp(keeps, "1")) {
+		fail(f, STATUS_FAILED, "kept",
+		     "update %s: its modules stay loaded: something may still point into their code",
+		     id);
+		return -1;
+	}
+	if (remove_modules(id, f))
+		return -1;
+	err = sysfs_write_stage(id, "cleanup");
+	if (err && sysfs_update_exists(id))
+		return fail(f, STATUS_FAILED, "unexpected",
+			    "update %s: the kernel does not forget it: %s", id, strerror(-err));
+	return 0;
+}
+
+bool remove_core_if_idle(void)
+{
+	size_t count;
+
+	if (!sysfs_core_is_loaded())
+		return true;
+	sysfs_free_names(sysfs_list_dirs("", &count), count);
+	return !count && !module_unload("ksplice");
+}
