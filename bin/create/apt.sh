@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Debian's archive through an apt state of our own: the machine's lists and
+# sources are read, never changed, and no root is needed.
+
+apt_ready=
+
+apt_init()
+{
+	[[ ! $apt_ready ]] || return 0
+	command -v apt-get >/dev/null ||
+		die 1 missing "there is no apt-get: Debian's kernels cannot be fetched" \
+			"give --source, --config and --headers"
+	local dir=$cache/apt
+
+	lock "$cache/apt.lock"
+	mkdir -p "$dir"/{state/lists/partial,archives/partial,sources.list.d}
+	: >"$dir/status"
+	rm -f "$dir/sources.list.d"/*
+	apt_sources "$dir/sources.list.d"
+	cat >"$dir/apt.conf" <<EOF
+Dir::State "$dir/state/";
+Dir::State::status "$dir/status";
+Dir::Cache "$dir/";
+Dir::Cache::archives "archives/";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "$dir/sources.list.d/";
+APT::Architecture "amd64";
+APT::Sandbox::User "";
+Acquire::Languages "none";
+Acquire::Retries "3";
+EOF
+	export APT_CONFIG=$dir/apt.conf
+	# An hour old is new enough; --kernel of something unknown asks again.
+	if [[ ! -e $dir/updated || -n $(find "$dir/updated" -mmin +60) ]]; then
+		apt_update
+	fi
+	unlock
+	apt_ready=1
+}
+
+apt_update()
+{
+	stage "Reading the archive's package lists"
+	if logged apt-get -q update; then
+		touch "$cache/apt/updated"
+	elif [[ -e $cache/apt/updated ]]; then
+		warn "the archive's package lists could not be refreshed; going on with the old ones"
+	else
+		die_log 1 failed "apt-get update failed"
+	fi
+}
+
+# apt_sources DIR: the machine's sources, and the backports of its Debian release
+apt_sources()
+{
+	local file codename suite_uri
+
+	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+		/etc/apt/sources.list.d/*.sources; do
+		[[ -r $file ]] || continue
+		grep -qi 'debian' "$file" || continue
+		cp "$file" "$1/machine-${file##*/}"
+	done
+	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	[[ $codename ]] || return 0
+	! grep -qs -- "$codename-backports" "$1"/* || return 0
+	suite_uri=$(cat "$1"/* 2>/dev/null | perl -00 -ne '
+		next unless /^Types:/mi;
+		my ($uri) = /^URIs:\s*(\S+)/mi or next;
+		/^Suites:.*\b'"$codename"'(\s|$)/mi or next;
+		print "$uri ", /^Signed-By:\s*(\/\S+)/mi ? $1 : "", "\n"; last;')
+	[[ $suite_uri ]] || suite_uri=$(cat "$1"/* 2>/dev/null | perl -ne '
+		next unless /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+'"$codename"'\s/;
+		my ($options, $uri) = ($1 // "", $2);
+		print "$uri ", $options =~ /signed-by=(\S+)/ ? $1 : "", "\n"; last;')
+	[[ $suite_uri ]] || return 0
+	{
+		printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' \
+			"${suite_uri%% *}" "$codename"
+		[[ ! ${suite_uri#* } ]] || printf 'Signed-By: %s\n' "${suite_uri#* }"
+	} >"$1/backports.sources"
+}
+
+# The machine's apt.conf.d may turn apt's own cache off; without it each question takes a second.
+apt_cache()
+{
+	apt-cache -o "Dir::Cache::pkgcache=pkgcache.bin" -o "Dir::Cache::srcpkgcache=srcpkgcache.bin" "$@"
+}
+
+# apt_versions PACKAGE: the versions that the archive has, newest first
+apt_versions()
+{
+	apt_cache madison "$1" 2>/dev/null | awk -F '|' '{ gsub(/ /, "", $2); print $2 }' | uniq
+}
+
+# apt_download DIR PACKAGE=VERSION...: into the cache; DIR gets links
+apt_download()
+{
+	local dir=$1 spec package version file
+
+	shift
+	for spec; do
+		package=${spec%%=*} version=${spec#*=}
+		file=$(apt_deb "$package" "$version")
+		if [[ ! $file ]]; then
+			logged bash -c 'cd "$1" && apt-get -q download "$2"' - "$cache/apt/archives" \
+				"$spec" || die_log 1 failed "$package $version could not be fetched"
+			mv -f "$cache/apt/archives/$package"_*.deb "$cache/debs/"
+			file=$(apt_deb "$package" "$version")
+		fi
+		[[ $file ]] || die 1 failed "$package $version: apt-get brought nothing"
+		ln -sfn "$file" "$dir/$package.deb"
+	done
+}
+
+# The file of a package in the cache, if it is there.
+apt_deb()
+{
+	local file
+
+	for file in "$cache/debs/$1_$(sed 's/:/%3a/' <<<"$2")"_*.deb; do
+		[[ ! -e $file ]] || printf '%s\n' "$file"
+	done
+}
+
+# One line for each kernel: release, version, whether the source is there too.
+apt_list_kernels()
+{
+	local names
+
+	names=$(apt_cache search --names-only '^linux-(image-[0-9].*-amd64(-unsigned)?|source-[0-9.]+)$' |
+		awk '{ print $1 }')
+	stage_end
+	# shellcheck disable=SC2086 # a list of words
+	apt_cache madison $names | perl -ne '
+		my ($package, $version) = /^\s*(\S+)\s*\|\s*(\S+)\s*\|/ or next;
+		if ($package =~ /^linux-source-(.*)/) {
+			$source{"$1 $version"} = 1;
+		} elsif ($package =~ /^linux-image-((\d+\.\d+)\.\d.*?)(-unsigned)?$/) {
+			# A meta-package has a version but no third number.
+			$kernel{"$1 $version"} = $2;
+		}
+		END {
+			for my $kernel (keys %kernel) {
+				my ($release, $version) = split / /, $kernel;
+				printf "%s %s source:%s\n", $release, $version,
+					$source{"$kernel{$kernel} $version"} ? "yes" : "no";
+			}
+		}' | sort -V
+}

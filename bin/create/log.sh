@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the user sees: stages, notes, errors; and the full log of what ran.
+# Everything here goes to stderr: stdout carries results.
+
+log_file=/dev/null
+log_stage=
+log_started=
+log_tty=
+[[ -t 2 && ${TERM-dumb} != dumb ]] && log_tty=1
+
+now()
+{
+	printf '%s' "${EPOCHREALTIME/[.,]/}"
+}
+
+log_begin=$(now)
+
+# Ends the stage that is shown: on a terminal its line goes away, elsewhere it stays.
+stage_end()
+{
+	[[ $log_stage ]] || return 0
+	local tenths=$((($(now) - log_started) / 100000))
+
+	if [[ $log_tty ]]; then
+		printf '\r\033[K' >&2
+	else
+		printf '%4d.%d s  %s\n' $((tenths / 10)) $((tenths % 10)) "$log_stage" >&2
+	fi
+	printf -- '---- %s: %d.%d s\n' "$log_stage" $((tenths / 10)) $((tenths % 10)) >>"$log_file"
+	log_stage=
+}
+
+# stage TEXT: what is being done now
+stage()
+{
+	stage_end
+	log_stage=$1
+	log_started=$(now)
+	printf -- '==== %s\n' "$1" >>"$log_file"
+	[[ ! $log_tty ]] || printf '\r\033[K%s ...' "$1" >&2
+}
+
+log_end()
+{
+	stage_end
+}
+
+# note TEXT: something the user should know, though nothing is wrong
+note()
+{
+	[[ ! $log_tty ]] || printf '\r\033[K' >&2
+	printf 'ksplice-create: %s\n' "$1" >&2
+	printf '%s\n' "$1" >>"$log_file"
+	[[ ! $log_tty || ! $log_stage ]] || printf '%s ...' "$log_stage" >&2
+}
+
+warn()
+{
+	note "warning: $1"
+}
+
+verbose()
+{
+	[[ ! ${opt_verbose-} ]] || note "$1"
+	printf '%s\n' "$1" >>"$log_file"
+}
+
+# die EXIT-STATUS CODE TEXT [HINT]
+die()
+{
+	[[ ! $log_tty ]] || printf '\r\033[K' >&2
+	printf 'ksplice-create: error: %s [%s]\n' "$3" "$2" >&2
+	[[ ! ${4-} ]] || printf '  hint: %s\n' "$4" >&2
+	printf 'error: %s\n' "$3" >>"$log_file"
+	log_stage=
+	exit "$1"
+}
+
+# die_log EXIT-STATUS CODE TEXT [HINT]: with the end of the log
+die_log()
+{
+	[[ ! $log_tty ]] || printf '\r\033[K' >&2
+	log_tail "$log_file"
+	die "$@"
+}
+
+# log_tail FILE: its last lines, and where all of it is
+log_tail()
+{
+	grep -v '^\(====\|----\)' "$1" | tail -n 20 | sed 's/^/    /' >&2
+	printf '  full log: %s\n' "$log_file" >&2
+}
+
+# logged COMMAND...: runs it into the log, in a process group of its own and
+# in the background, so that a signal is acted on at once
+logged()
+{
+	local status=0
+
+	printf '$ %s\n' "$*" >>"$log_file"
+	set -m
+	if [[ ${opt_verbose-} ]]; then
+		"$@" > >(tee -a "$log_file" >&2) 2>&1 </dev/null &
+	else
+		"$@" >>"$log_file" 2>&1 </dev/null &
+	fi
+	log_child=$!
+	set +m
+	wait "$log_child" || status=$?
+	log_child=
+	return $status
+}
+log_child=
+
+# Ends what logged() has running.
+log_stop_child()
+{
+	[[ $log_child ]] || return 0
+	kill -TERM -- "-$log_child" 2>/dev/null || true
+	wait "$log_child" 2>/dev/null || true
+	log_child=
+}
