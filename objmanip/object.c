@@ -200,6 +200,44 @@ int elf_index_symbols(struct elf_file *elf)
 	return 0;
 }
 
+/* Merge sort: what was in order stays so, and is found out in one pass. */
+int elf_sort_relocs(struct elf_section *sec)
+{
+	struct elf_reloc *from = sec->relocs, *to, *spare;
+	size_t nr = sec->nr_relocs, i = 1;
+
+	while (i < nr && from[i - 1].offset <= from[i].offset)
+		i++;
+	if (i >= nr)
+		return 0;
+	spare = calloc(nr, sizeof(*spare));
+	if (!spare)
+		return -ENOMEM;
+	to = spare;
+	for (size_t width = 1; width < nr; width *= 2) {
+		for (size_t base = 0; base < nr; base += 2 * width) {
+			size_t mid = base + width < nr ? base + width : nr;
+			size_t end = mid + width < nr ? mid + width : nr;
+			size_t a = base, b = mid;
+
+			for (size_t k = base; k < end; k++) {
+				bool first = a < mid &&
+					     (b >= end || from[a].offset <= from[b].offset);
+
+				to[k] = from[first ? a++ : b++];
+			}
+		}
+		struct elf_reloc *swap = from;
+
+		from = to;
+		to = swap;
+	}
+	if (from != sec->relocs)
+		memcpy(sec->relocs, from, nr * sizeof(*from));
+	free(spare);
+	return 0;
+}
+
 struct elf_section *elf_find_section(const struct elf_file *elf, const char *name)
 {
 	for (size_t i = 1; i < elf->nr_sections; i++)

@@ -115,6 +115,9 @@ struct elf_symbol *elf_add_symbol(struct elf_file *elf, const char *name,
 int elf_add_reloc(struct elf_section *sec, uint64_t offset, uint32_t type,
 		  struct elf_symbol *symbol, int64_t addend);
 
+/* Sorts the relocations by offset, keeping the order of equal ones. 0 or -ENOMEM. */
+int elf_sort_relocs(struct elf_section *sec);
+
 /* Makes sec->symbols of all sections anew (ascending value, then larger size first). */
 int elf_index_symbols(struct elf_file *elf);
 

@@ -182,15 +182,6 @@ static int read_symbols(struct reader *r, struct elf_symbol ***ret, size_t *nr)
 	return 0;
 }
 
-static int compare_relocs(const void *a, const void *b)
-{
-	const struct elf_reloc *x = a, *y = b;
-
-	if (x->offset != y->offset)
-		return x->offset < y->offset ? -1 : 1;
-	return 0;
-}
-
 static int read_relocs(struct reader *r, Elf_Scn *scn, const GElf_Shdr *sh,
 		       struct elf_symbol **map, size_t nr_map)
 {
@@ -221,12 +212,8 @@ static int read_relocs(struct reader *r, Elf_Scn *scn, const GElf_Shdr *sh,
 				  rela.r_addend))
 			return error_set(r->err, -ENOMEM, "%s: out of memory", r->path);
 	}
-	for (size_t i = 1; i < sec->nr_relocs; i++) {
-		if (sec->relocs[i].offset < sec->relocs[i - 1].offset) {
-			qsort(sec->relocs, sec->nr_relocs, sizeof(sec->relocs[0]), compare_relocs);
-			break;
-		}
-	}
+	if (elf_sort_relocs(sec))
+		return error_set(r->err, -ENOMEM, "%s: out of memory", r->path);
 	return 0;
 }
 
@@ -249,52 +236,45 @@ static int read_all_relocs(struct reader *r, struct elf_symbol **map, size_t nr_
 }
 
 /*
- * elf_add_section() put its section symbols into the list; the file's own
- * symbol table gave them their real positions. Rebuilds the list from the
- * latter, and appends those that the file does not have.
+ * elf_add_section() put its section symbols at the beginning of the list;
+ * read_symbol() added those that the file has a second time, at their real
+ * positions. Keeps each symbol once: the file's own first, in its order, then
+ * those that the file lacks.
  */
-static void settle_section_symbols(struct elf_file *elf, size_t nr_made)
+static int settle_section_symbols(struct reader *r, size_t nr_made)
 {
+	struct elf_file *elf = r->elf;
+	struct elf_symbol **list = calloc(elf->nr_symbols, sizeof(*list));
 	size_t nr = 1;
 
-	for (size_t i = nr_made; i < elf->nr_symbols; i++)
+	if (!list) {
+		elf->nr_symbols = nr_made;
+		return error_set(r->err, -ENOMEM, "%s: out of memory", r->path);
+	}
+	list[0] = elf->symbols[0];
+	for (size_t i = 1; i < elf->nr_symbols; i++)
 		elf->symbols[i]->index = 0;
-	for (size_t i = nr_made; i < elf->nr_symbols; i++) {
-		struct elf_symbol *sym = elf->symbols[i];
+	for (size_t i = nr_made; i < elf->nr_symbols + nr_made - 1; i++) {
+		/* The made ones, 1 .. nr_made - 1, come round last. */
+		size_t k = i < elf->nr_symbols ? i : i - elf->nr_symbols + 1;
+		struct elf_symbol *sym = elf->symbols[k];
 
 		if (sym->index)
-			continue; /* a second symbol for the same section */
-		sym->index = (unsigned int)(i - nr_made + 1);
-	}
-	/* Symbols made here that the file lacks, e.g. of unreferenced sections. */
-	struct elf_symbol **list = calloc(elf->nr_symbols + 1, sizeof(*list));
-
-	if (!list)
-		return; /* indices are only positions: elf_write() sets them again */
-	list[0] = elf->symbols[0];
-	for (size_t i = nr_made; i < elf->nr_symbols; i++)
-		if (elf->symbols[i]->index == i - nr_made + 1)
-			list[nr++] = elf->symbols[i];
-	for (size_t i = 1; i < nr_made; i++) {
-		bool seen = false;
-
-		for (size_t k = nr_made; k < elf->nr_symbols && !seen; k++)
-			seen = elf->symbols[k] == elf->symbols[i];
-		if (!seen)
-			list[nr++] = elf->symbols[i];
+			continue;
+		sym->index = (unsigned int)nr;
+		list[nr++] = sym;
 	}
 	free(elf->symbols);
 	elf->symbols = list;
 	elf->nr_symbols = nr;
-	for (size_t i = 0; i < nr; i++)
-		list[i]->index = (unsigned int)i;
+	return 0;
 }
 
 static int read_object(struct reader *r)
 {
 	struct elf_symbol **map = NULL;
 	size_t nr_map = 0, nr_made;
-	int rc;
+	int rc, settled;
 
 	rc = check_header(r);
 	if (rc)
@@ -312,9 +292,10 @@ static int read_object(struct reader *r)
 	if (!rc)
 		rc = read_all_relocs(r, map, nr_map);
 	free(map);
-	settle_section_symbols(r->elf, nr_made);
-	if (rc)
-		return rc;
+	/* Also after a failure: elf_free() must meet each symbol once. */
+	settled = settle_section_symbols(r, nr_made);
+	if (rc || settled)
+		return rc ? rc : settled;
 	if (elf_index_symbols(r->elf))
 		return error_set(r->err, -ENOMEM, "%s: out of memory", r->path);
 	return 0;
