@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "finish.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../kmodsrc/ksplice_format.h"
+#include "image_view.h"
+
+struct finish {
+	struct elf_file *elf;
+	const struct symvers *symvers;
+	struct elf_section *descriptor;
+	struct elf_section *funcs;
+	struct elf_section *images;
+	struct elf_section *relocs;	/* new; NULL while there is none */
+	struct image_view *views;
+	size_t nr_views;
+	bool *used;			/* by symbol index: some relocation needs it */
+	struct error *err;
+};
+
+static int no_memory(struct finish *f)
+{
+	return error_set(f->err, -ENOMEM, "out of memory");
+}
+
+/* ---- what may be relocated late ----------------------------------------------- */
+
+/*
+ * Sections that the loader reads, copies or acts on before module notifiers
+ * run: a relocation of ours would come too late. Prefixes.
+ */
+static const char *const early[] = {
+	".altinstr_replacement", ".altinstr_aux", ".altinstructions", ".parainstructions",
+	".retpoline_sites", ".return_sites", ".ibt_endbr_seal", ".call_sites", ".cfi_sites",
+	".smp_locks", ".orc_unwind", ".orc_header", "__mcount_loc",
+	"__patchable_function_entries", "__ex_table", "__ksymtab", "__kcrctab", "__versions",
+	".modinfo", ".gnu.linkonce.this_module", "__param", ".data..percpu", ".note",
+	".ksplice.", ".init.ksplice.",
+};
+
+static bool is_early(const char *section)
+{
+	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++)
+		if (!strncmp(section, early[i], strlen(early[i])))
+			return true;
+	return false;
+}
+
+/* "+0x10 of foo (.text)", for messages. */
+static const char *place_name(const struct elf_section *sec, uint64_t offset, char *buf,
+			      size_t size)
+{
+	const struct elf_symbol *func = elf_func_at(sec, offset);
+
+	if (func)
+		snprintf(buf, size, "%s+0x%llx", func->name,
+			 (unsigned long long)(offset - func->value));
+	else
+		snprintf(buf, size, "%s+0x%llx", sec->name, (unsigned long long)offset);
+	return buf;
+}
+
+/*
+ * The loader has applied the alternatives before we relocate: the field may
+ * then be gone. Is it in the original of one? Also in a paravirt call.
+ */
+static bool in_patched_code(const struct finish *f, const struct elf_section *sec, uint64_t offset)
+{
+	static const struct {
+		const char *table;
+		unsigned int stride, length_at, relocs;
+	} layouts[] = {
+		{ ".altinstructions", 12, 10, 2 },
+		{ ".altinstructions", 14, 12, 2 },
+		{ ".parainstructions", 16, 9, 1 },
+	};
+
+	for (size_t l = 0; l < sizeof(layouts) / sizeof(layouts[0]); l++) {
+		const struct elf_section *table = elf_find_section(f->elf, layouts[l].table);
+		unsigned int stride = layouts[l].stride;
+
+		if (!table || !table->data || table->size % stride ||
+		    table->nr_relocs != table->size / stride * layouts[l].relocs)
+			continue;
+		for (size_t i = 0; i < table->nr_relocs; i++) {
+			const struct elf_reloc *rel = &table->relocs[i];
+			uint64_t start = rel->symbol->value + rel->addend, length;
+
+			if (rel->offset % stride || rel->symbol->section != sec)
+				continue;
+			length = table->data[rel->offset + layouts[l].length_at];
+			if (offset >= start && offset < start + length)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* ---- one relocation ----------------------------------------------------------- */
+
+static uint32_t late_type(uint32_t elf_type)
+{
+	switch (elf_type) {
+	case R_X86_64_PC32:
+	case R_X86_64_PLT32:
+		return KSPLICE_PC32;
+	case R_X86_64_PC64:
+		return KSPLICE_PC64;
+	case R_X86_64_64:
+		return KSPLICE_ABS64;
+	case R_X86_64_32S:
+		return KSPLICE_ABS32S;
+	case R_X86_64_32:
+		return KSPLICE_ABS32;
+	}
+	return 0;
+}
+
+static unsigned int late_size(uint32_t type)
+{
+	return type == KSPLICE_PC64 || type == KSPLICE_ABS64 ? 8 : 4;
+}
+
+/* Splits NAME.ksplice.UNIT.INDEX. Fails when it is not of an image that is here. */
+static int parse_mark(struct finish *f, const char *name, const char *mark,
+		      struct ksplice_reloc *out)
+{
+	const char *digits = mark + strlen(KSPLICE_UNDEF_MARK);
+	const struct image_view *view;
+	unsigned long unit, index;
+	char *end;
+
+	errno = 0;
+	unit = strtoul(digits, &end, 16);
+	if (end - digits != 8 || *end != '.')
+		return error_set(f->err, -EINVAL, "%s: malformed symbol %s", f->elf->path, name);
+	digits = end + 1;
+	index = strtoul(digits, &end, 10);
+	if (errno || end == digits || *end)
+		return error_set(f->err, -EINVAL, "%s: malformed symbol %s", f->elf->path, name);
+
+	view = image_view_of(f->views, f->nr_views, unit);
+	if (!view)
+		return error_set(f->err, -EINVAL, "%s: %s: there is no image of that unit",
+				 f->elf->path, name);
+	if (index >= view->head->nr_symbols)
+		return error_set(f->err, -EINVAL, "%s: %s: the image of %s has only %u symbols",
+				 f->elf->path, name, image_view_unit(view), view->head->nr_symbols);
+	out->unit_id = unit;
+	out->symbol = index;
+	return 0;
+}
+
+/* A name that some unit's image has as an extern: the first that needs it, else the first. */
+static bool find_extern(struct finish *f, const char *name, struct ksplice_reloc *out)
+{
+	bool found = false;
+
+	for (size_t v = 0; v < f->nr_views; v++) {
+		const struct image_view *view = &f->views[v];
+
+		for (uint32_t i = view->head->nr_symbols; i-- > 0;) {
+			const struct ksplice_symbol *sym = &view->symbols[i];
+
+			if (sym->section != KSPLICE_EXTERN)
+				break;
+			if (strcmp(image_view_symbol(view, i), name))
+				continue;
+			if (!found || (sym->flags & KSPLICE_SYM_NEEDED)) {
+				out->unit_id = view->head->unit_id;
+				out->symbol = i;
+				found = true;
+			}
+			if (sym->flags & KSPLICE_SYM_NEEDED)
+				return true;
+		}
+	}
+	return found;
+}
+
+/*
+ * What to do with an undefined symbol: *late is set when it is ours, with the
+ * symbol in *out. Fails when nobody knows it.
+ */
+static int resolve(struct finish *f, const struct elf_section *sec, const struct elf_reloc *rel,
+		   bool *late, struct ksplice_reloc *out)
+{
+	const char *name = rel->symbol->name;
+	const char *mark = strstr(name, KSPLICE_UNDEF_MARK), *next;
+	char place[300];
+
+	*late = true;
+	while (mark && (next = strstr(mark + 1, KSPLICE_UNDEF_MARK)))
+		mark = next;
+	if (mark)
+		return parse_mark(f, name, mark, out);
+	if (symvers_exporter(f->symvers, name)) {
+		*late = false;
+		return 0;
+	}
+	if (find_extern(f, name, out))
+		return 0;
+	if (rel->symbol->bind == STB_WEAK) {
+		*late = false;
+		return 0;
+	}
+	error_set(f->err, -EINVAL, "%s: undefined symbol %s in %s", f->elf->path, name,
+		  place_name(sec, rel->offset, place, sizeof(place)));
+	error_hint(f->err, "no module exports it and no unit of the update knows it");
+	return -EINVAL;
+}
+
+/* Moves a relocation from the loader's table to ours. */
+static int make_late(struct finish *f, struct elf_section *sec, const struct elf_reloc *rel,
+		     struct ksplice_reloc *out)
+{
+	char place[300];
+	uint64_t at;
+
+	place_name(sec, rel->offset, place, sizeof(place));
+	if (is_early(sec->name))
+		return error_refuse(f->err, "%s: %s refers to %s, which is not exported: section %s is used before an update is relocated",
+				    f->elf->path, place, rel->symbol->name, sec->name);
+	if (in_patched_code(f, sec, rel->offset))
+		return error_refuse(f->err, "%s: %s refers to %s, which is not exported, from code that the kernel patches before an update is relocated (an alternative)",
+				    f->elf->path, place, rel->symbol->name);
+	out->type = late_type(rel->type);
+	if (!out->type)
+		return error_refuse(f->err, "%s: %s refers to %s with relocation type %u, which is not known",
+				    f->elf->path, place, rel->symbol->name, rel->type);
+	if (!sec->data || rel->offset > sec->size || late_size(out->type) > sec->size - rel->offset)
+		return error_set(f->err, -EINVAL, "%s: %s: a relocation outside its section",
+				 f->elf->path, place);
+	out->addend = rel->addend;
+	memset(sec->data + rel->offset, 0, late_size(out->type));
+
+	if (!f->relocs)
+		f->relocs = elf_add_section(f->elf, KSPLICE_SEC_RELOCS, SHT_PROGBITS, SHF_ALLOC, 8,
+					    0, NULL, 0);
+	if (!f->relocs || elf_append(f->relocs, out, sizeof(*out), 8, &at) ||
+	    elf_add_reloc(f->relocs, at + offsetof(struct ksplice_reloc, place), R_X86_64_64,
+			  sec->symbol, rel->offset))
+		return no_memory(f);
+	image_view_of(f->views, f->nr_views, out->unit_id)->symbols[out->symbol].flags |=
+		KSPLICE_SYM_NEEDED;
+	return 0;
+}
+
+static bool is_undefined(const struct elf_symbol *sym)
+{
+	return !sym->section && sym->shndx == SHN_UNDEF && sym->index;
+}
+
+static int finish_section(struct finish *f, struct elf_section *sec)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sec->nr_relocs; i++) {
+		struct elf_reloc rel = sec->relocs[i];
+		struct ksplice_reloc out = { 0 };
+		bool late = false;
+		int ret = 0;
+
+		if (is_undefined(rel.symbol) && (sec->flags & SHF_ALLOC)) {
+			ret = resolve(f, sec, &rel, &late, &out);
+			if (!ret && late)
+				ret = make_late(f, sec, &rel, &out);
+		}
+		if (ret)
+			return ret;
+		if (!late)
+			sec->relocs[kept++] = rel;
+		if (!late && (sec->flags & SHF_ALLOC))
+			f->used[rel.symbol->index] = true;
+	}
+	sec->nr_relocs = kept;
+	return 0;
+}
+
+/* ---- what is left of the symbols ------------------------------------------------ */
+
+/* Forgets relocations (of debug information) to symbols that go away. */
+static void drop_relocs(struct finish *f, struct elf_section *sec)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sec->nr_relocs; i++)
+		if (!is_undefined(sec->relocs[i].symbol) || f->used[sec->relocs[i].symbol->index])
+			sec->relocs[kept++] = sec->relocs[i];
+	sec->nr_relocs = kept;
+}
+
+/* The loader wants an address for every undefined symbol, used or not: removes the unused. */
+static void drop_symbols(struct finish *f)
+{
+	struct elf_file *elf = f->elf;
+	size_t kept = 0;
+
+	for (size_t i = 1; i < elf->nr_sections; i++)
+		if (elf->sections[i] != f->relocs && elf->sections[i]->nr_relocs)
+			drop_relocs(f, elf->sections[i]);
+	for (size_t i = 0; i < elf->nr_symbols; i++) {
+		struct elf_symbol *sym = elf->symbols[i];
+
+		/* Symbols that finish itself added have no entry in `used': they are defined. */
+		if (is_undefined(sym) && !f->used[sym->index]) {
+			free(sym->name);
+			free(sym);
+		} else {
+			elf->symbols[kept++] = sym;
+		}
+	}
+	elf->nr_symbols = kept;
+	for (size_t i = 0; i < kept; i++)
+		elf->symbols[i]->index = i;
+}
+
+/* __versions: struct modversion_info, a checksum for each symbol that the loader looks up. */
+#define VERSION_SIZE 64
+#define VERSION_NAME 8
+
+static void drop_versions(struct finish *f)
+{
+	struct elf_section *sec = elf_find_section(f->elf, "__versions");
+	uint64_t kept = 0;
+
+	if (!sec || !sec->data || sec->size % VERSION_SIZE)
+		return;
+	for (uint64_t at = 0; at < sec->size; at += VERSION_SIZE) {
+		const char *name = (const char *)sec->data + at + VERSION_NAME;
+		const struct elf_symbol *sym;
+
+		if (!memchr(name, 0, VERSION_SIZE - VERSION_NAME))
+			continue;
+		/* module_layout stands for the loader's own structures, not for a symbol. */
+		sym = elf_find_symbol(f->elf, name);
+		if (strcmp(name, "module_layout") && (!sym || !is_undefined(sym)))
+			continue;
+		memmove(sec->data + kept, sec->data + at, VERSION_SIZE);
+		kept += VERSION_SIZE;
+	}
+	sec->size = kept;
+}
+
+/* ---- the descriptor --------------------------------------------------------------- */
+
+static int check_funcs(struct finish *f)
+{
+	const struct ksplice_func *func = (const void *)f->funcs->data;
+	size_t nr = f->funcs->size / sizeof(*func);
+
+	if (!nr || f->funcs->size % sizeof(*func))
+		return error_set(f->err, -EINVAL, "%s: section " KSPLICE_SEC_FUNCS " has a bad size",
+				 f->elf->path);
+	for (size_t i = 0; i < nr; i++) {
+		const struct image_view *view;
+
+		if (func[i].kind < KSPLICE_FUNC_REPLACED || func[i].kind > KSPLICE_FUNC_ADDED)
+			return error_set(f->err, -EINVAL, "%s: function %zu is of unknown kind %u",
+					 f->elf->path, i, func[i].kind);
+		if (func[i].kind == KSPLICE_FUNC_ADDED)
+			continue;
+		view = image_view_of(f->views, f->nr_views, func[i].unit_id);
+		if (!view || func[i].symbol >= view->head->nr_symbols ||
+		    view->symbols[func[i].symbol].section >= view->head->nr_sections)
+			return error_set(f->err, -EINVAL, "%s: function %zu is not in any image",
+					 f->elf->path, i);
+	}
+	return 0;
+}
+
+static int open_parts(struct finish *f)
+{
+	const struct ksplice_descriptor *desc;
+
+	f->descriptor = elf_find_section(f->elf, KSPLICE_SEC_DESCRIPTOR);
+	f->funcs = elf_find_section(f->elf, KSPLICE_SEC_FUNCS);
+	f->images = elf_find_section(f->elf, KSPLICE_SEC_IMAGE);
+	if (!f->descriptor || !f->descriptor->data || f->descriptor->size != sizeof(*desc))
+		return error_set(f->err, -EINVAL, "%s: not an update's module: no section "
+				 KSPLICE_SEC_DESCRIPTOR, f->elf->path);
+	desc = (const void *)f->descriptor->data;
+	if (desc->magic != KSPLICE_DESCRIPTOR_MAGIC || desc->version != KSPLICE_FORMAT_VERSION)
+		return error_set(f->err, -EINVAL, "%s: its descriptor has format %u; this objmanip knows format %u",
+				 f->elf->path, desc->version, KSPLICE_FORMAT_VERSION);
+	if (f->descriptor->nr_relocs || desc->nr_funcs || elf_find_section(f->elf, KSPLICE_SEC_RELOCS))
+		return error_set(f->err, -EINVAL, "%s: is finished already", f->elf->path);
+	if (!f->funcs || !f->funcs->data || !f->images || !f->images->data)
+		return error_set(f->err, -EINVAL, "%s: holds no new code: no section %s",
+				 f->elf->path, f->funcs ? KSPLICE_SEC_IMAGE : KSPLICE_SEC_FUNCS);
+	/* What the loader does not allocate, ksplice.ko cannot read. */
+	f->images->flags |= SHF_ALLOC;
+	f->funcs->flags |= SHF_ALLOC;
+	if (f->images->align < KSPLICE_IMAGE_ALIGN)
+		f->images->align = KSPLICE_IMAGE_ALIGN;
+	return image_views_read(f->images->data, f->images->size, f->elf->path, &f->views,
+				&f->nr_views, f->err);
+}
+
+static int point_at(struct finish *f, size_t field, const struct elf_section *to)
+{
+	return elf_add_reloc(f->descriptor, field, R_X86_64_64, to->symbol, 0) ? no_memory(f) : 0;
+}
+
+static int fill_descriptor(struct finish *f)
+{
+	struct ksplice_descriptor *desc = (void *)f->descriptor->data;
+	int ret;
+
+	desc->nr_funcs = f->funcs->size / sizeof(struct ksplice_func);
+	desc->images_size = f->images->size;
+	desc->nr_relocs = f->relocs ? f->relocs->size / sizeof(struct ksplice_reloc) : 0;
+	if (elf_find_section(f->elf, ".ksplice.keep"))
+		desc->flags |= KSPLICE_UPDATE_KEEP;
+	ret = point_at(f, offsetof(struct ksplice_descriptor, funcs), f->funcs);
+	if (!ret)
+		ret = point_at(f, offsetof(struct ksplice_descriptor, images), f->images);
+	if (!ret && f->relocs)
+		ret = point_at(f, offsetof(struct ksplice_descriptor, relocs), f->relocs);
+	return ret;
+}
+
+static int finish_all(struct finish *f)
+{
+	size_t nr_sections = f->elf->nr_sections;
+	int ret = open_parts(f);
+
+	if (!ret)
+		ret = check_funcs(f);
+	for (size_t i = 1; i < nr_sections && !ret; i++)
+		ret = finish_section(f, f->elf->sections[i]);
+	if (ret)
+		return ret;
+	drop_symbols(f);
+	drop_versions(f);
+	return fill_descriptor(f);
+}
+
+int finish_update(struct elf_file *elf, const struct symvers *symvers, struct error *err)
+{
+	struct finish f = {
+		.elf = elf,
+		.symvers = symvers,
+		.used = calloc(elf->nr_symbols + 1, sizeof(bool)),
+		.err = err,
+	};
+	int ret = f.used ? finish_all(&f) : no_memory(&f);
+
+	free(f.used);
+	free(f.views);
+	return ret;
+}
