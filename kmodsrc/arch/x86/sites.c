@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an x86-64 kernel makes of the sites in its code. Each rule is what the
+ * kernel's own patching does; whatever it would not write is refused. The form
+ * that the compiler wrote is always legal: the kernel has not touched it (yet).
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/string.h>
+
+#include "sites_x86.h"
+
+#define THUNK_SIZE	32	/* of __x86_indirect_{,call_,jump_}thunk_array's entries */
+#define ITS_THUNK_SIZE	64	/* of __x86_indirect_its_thunk_array's */
+
+unsigned long ksplice_x86_target(const u8 *insn, unsigned long address)
+{
+	s32 distance;
+
+	memcpy(&distance, insn + 1, sizeof(distance));
+	return address + BRANCH_SIZE + distance;
+}
+
+bool ksplice_x86_read(unsigned long address, unsigned long *value)
+{
+	return !ksplice_read_original(value, address, sizeof(*value));
+}
+
+/* Where the kernel puts code that it makes itself. */
+static bool in_module_space(unsigned long address)
+{
+	return address >= MODULES_VADDR && address < MODULES_END;
+}
+
+static bool is_core(enum ksplice_core_symbol symbol, unsigned long address)
+{
+	return address && ksplice_core_address(symbol) == address;
+}
+
+/* ---- function entry and return ------------------------------------------- */
+
+/* ftrace: a nop, or a call to its entry code or to a trampoline that it made. */
+static bool fentry_legal(const struct ksplice_site_run *s)
+{
+	unsigned long target;
+
+	if (ksplice_x86_is_nop(s->run, BRANCH_SIZE))
+		return true;
+	if (s->run[0] != OP_CALL)
+		return false;
+	target = ksplice_x86_target(s->run, s->address);
+	return is_core(KSPLICE_CORE_ftrace_caller, target) ||
+	       is_core(KSPLICE_CORE_ftrace_regs_caller, target) || in_module_space(target);
+}
+
+/* `jmp' to the return thunk that this processor needs. */
+static bool is_return_jump(const u8 *insn, unsigned long address)
+{
+	unsigned long variable = ksplice_core_address(KSPLICE_CORE_x86_return_thunk), thunk;
+
+	if (insn[0] != OP_JMP)
+		return false;
+	if (is_core(KSPLICE_CORE___x86_return_thunk, ksplice_x86_target(insn, address)))
+		return true;
+	return variable && ksplice_x86_read(variable, &thunk) &&
+	       ksplice_x86_target(insn, address) == thunk;
+}
+
+static bool return_legal(const struct ksplice_site_run *s)
+{
+	static const u8 ret[] = { OP_RET, OP_INT3, OP_INT3, OP_INT3, OP_INT3 };
+
+	return !memcmp(s->run, ret, sizeof(ret)) || is_return_jump(s->run, s->address);
+}
+
+/* Sealed: the function's address is never taken. 7.x uses another nop than before. */
+static bool endbr_legal(const struct ksplice_site_run *s)
+{
+	static const u8 forms[][4] = {
+		{ 0xf3, 0x0f, 0x1e, 0xfa },
+		{ 0x66, 0x0f, 0x1f, 0x00 },
+		{ 0x0f, 0x1f, 0x40, 0xd6 },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(forms); i++)
+		if (!memcmp(s->run, forms[i], sizeof(forms[i])))
+			return true;
+	return false;
+}
+
+/* ---- indirect branches --------------------------------------------------- */
+
+/* call or jmp through register `reg'; returns the length. */
+static u32 emit_indirect(u8 *to, bool call, u32 reg)
+{
+	u32 i = 0;
+
+	if (reg >= 8)
+		to[i++] = 0x41;
+	to[i++] = 0xff;
+	to[i++] = (call ? 0xd0 : 0xe0) | (reg & 7);
+	return i;
+}
+
+/* Is there an ITS thunk of this register at `address'? The kernel makes some for each module. */
+static bool is_its_thunk(unsigned long address, u32 reg)
+{
+	unsigned long array = ksplice_core_address(KSPLICE_CORE___x86_indirect_its_thunk_array);
+	u8 expected[4], found[4];
+	u32 length = emit_indirect(expected, false, reg);
+
+	expected[length++] = OP_INT3;
+	if (!(array && address == array + reg * ITS_THUNK_SIZE) && !in_module_space(address))
+		return false;
+	return !ksplice_read_original(found, address, length) && !memcmp(found, expected, length);
+}
+
+static bool is_thunk(enum ksplice_core_symbol symbol, unsigned long address, u32 reg)
+{
+	unsigned long array = ksplice_core_address(symbol);
+
+	return array && address == array + reg * THUNK_SIZE;
+}
+
+/* The original with another thunk: for ITS, or for call depth tracking. */
+static bool other_thunk_legal(const struct ksplice_site_run *s, const u8 *original, u32 prefix,
+			      bool call)
+{
+	const u8 *run = s->run + prefix;
+	unsigned long target;
+	u32 reg = s->site->arg;
+
+	if (memcmp(s->run, original, prefix + 1))
+		return false;
+	target = ksplice_x86_target(run, s->address + prefix);
+	return is_thunk(KSPLICE_CORE___x86_indirect_thunk_array, target, reg) ||
+	       is_its_thunk(target, reg) ||
+	       is_thunk(call ? KSPLICE_CORE___x86_indirect_call_thunk_array :
+			       KSPLICE_CORE___x86_indirect_jump_thunk_array, target, reg);
+}
+
+/*
+ * A branch through the register itself, with or without lfence before it; a
+ * conditional one becomes the opposite short jump over that.
+ */
+static bool direct_legal(const struct ksplice_site_run *s, u8 condition, bool call, bool lfence)
+{
+	u32 i = 0, length = s->site->length;
+	u8 expected[16];
+
+	if (condition) {
+		expected[i++] = 0x70 | ((condition & 0xf) ^ 1);
+		expected[i++] = length - JMP8_SIZE;
+	}
+	if (lfence) {
+		expected[i++] = 0x0f;
+		expected[i++] = 0xae;
+		expected[i++] = 0xe8;
+	}
+	i += emit_indirect(expected + i, call, s->site->arg);
+	if (i > length)
+		return false;
+	if (!call && i < length)
+		expected[i++] = OP_INT3;
+	return !memcmp(s->run, expected, i) && ksplice_x86_is_nops(s->run + i, length - i);
+}
+
+static bool retpoline_legal(const struct ksplice_site_run *s)
+{
+	const u8 *original = ksplice_site_bytes(s);
+	u8 condition = 0;
+	u32 prefix = 0;
+	bool call;
+
+	if (s->site->length == 6) {
+		prefix = 1;
+		if (original[0] == 0x0f)
+			condition = original[1];
+		else if (original[0] != OP_CS)
+			return false;
+	}
+	call = original[prefix] == OP_CALL;
+	if (!call && !condition && original[prefix] != OP_JMP)
+		return false;
+	return other_thunk_legal(s, original, prefix, call) ||
+	       direct_legal(s, condition, call, false) || direct_legal(s, condition, call, true);
+}
+
+/* Call depth tracking: the call goes to the accounting code in the callee's padding. */
+static bool call_legal(const struct ksplice_site_run *s)
+{
+	const struct ksplice_ref *ref = ksplice_site_ref(s);
+	unsigned long target, function, distance;
+	u8 found[4];
+
+	if (!ref || s->run[0] != ksplice_site_bytes(s)[0])
+		return false;
+	target = ksplice_x86_target(s->run, s->address);
+	if (!ksplice_known(s->unit, ref->symbol, &function))
+		return false;
+	function += ref->addend + ref->adjust;
+	distance = function - target;
+	/* sarq $5, %gs:...: 10 bytes, or 9 where the address is relative to rip */
+	if ((distance != 9 && distance != 10) || ksplice_read_original(found, target, 4))
+		return false;
+	return found[0] == 0x65 && found[1] == 0x48 && found[2] == 0xc1 &&
+	       found[3] == (distance == 10 ? 0x3c : 0x3d);
+}
+
+/* ---- static calls and jump labels ---------------------------------------- */
+
+/* What __static_call_return() or its thunk is: where a conditional tail call without target goes. */
+static bool is_return_function(unsigned long address)
+{
+	return is_core(KSPLICE_CORE___static_call_return, address) ||
+	       is_core(KSPLICE_CORE___x86_return_thunk, address);
+}
+
+/* Given that the key is at `key': is the site what the key's function demands? */
+static bool static_call_is(const struct ksplice_site_run *s, unsigned long key)
+{
+	static const u8 xor_eax[] = { OP_CS, OP_CS, OP_CS, 0x31, 0xc0 };
+	static const u8 ret[] = { OP_RET, OP_INT3, OP_INT3, OP_INT3, OP_INT3 };
+	const u8 *original = ksplice_site_bytes(s), *run = s->run;
+	unsigned long function;
+
+	if (!ksplice_x86_read(key, &function))
+		return false;
+	if (s->site->length == 6) {	/* a conditional jump */
+		unsigned long target = ksplice_x86_target(run + 1, s->address + 1);
+
+		return run[0] == original[0] && run[1] == original[1] &&
+		       (function ? target == function : is_return_function(target));
+	}
+	if (original[0] == OP_CALL) {
+		if (!function)
+			return ksplice_x86_is_nop(run, BRANCH_SIZE);
+		if (is_core(KSPLICE_CORE___static_call_return0, function))
+			return !memcmp(run, xor_eax, sizeof(xor_eax));
+		return run[0] == OP_CALL && ksplice_x86_target(run, s->address) == function;
+	}
+	if (!function)
+		return !memcmp(run, ret, sizeof(ret)) || is_return_jump(run, s->address);
+	return run[0] == OP_JMP && ksplice_x86_target(run, s->address) == function;
+}
+
+static bool static_call_legal(const struct ksplice_site_run *s)
+{
+	return ksplice_site_symbol(s, s->site->symbol, static_call_is);
+}
+
+static bool jump_label_legal(const struct ksplice_site_run *s)
+{
+	unsigned long target;
+
+	if (ksplice_x86_is_nop(s->run, s->site->length))
+		return true;
+	if (s->site->length == JMP8_SIZE) {
+		if (s->run[0] != OP_JMP8)
+			return false;
+		target = s->address + JMP8_SIZE + (s8)s->run[1];
+	} else {
+		if (s->run[0] != OP_JMP)
+			return false;
+		target = ksplice_x86_target(s->run, s->address);
+	}
+	return ksplice_learn(s->m, s->unit, s->site->symbol, target - s->site->addend);
+}
+
+/* ---- constants that boot fills in ---------------------------------------- */
+
+static bool runtime_ptr_is(const struct ksplice_site_run *s, unsigned long variable)
+{
+	unsigned long value, found;
+
+	memcpy(&found, s->run, sizeof(found));
+	return ksplice_x86_read(variable, &value) && value == found;
+}
+
+static bool runtime_shift_is(const struct ksplice_site_run *s, unsigned long variable)
+{
+	u32 value;
+
+	return !ksplice_read_original(&value, variable, sizeof(value)) && value == s->run[0];
+}
+
+/* -------------------------------------------------------------------------- */
+
+static bool changed_legal(const struct ksplice_site_run *s)
+{
+	switch (s->site->kind) {
+	case KSPLICE_SITE_FENTRY:
+		return fentry_legal(s);
+	case KSPLICE_SITE_RETURN:
+		return return_legal(s);
+	case KSPLICE_SITE_RETPOLINE:
+		return retpoline_legal(s);
+	case KSPLICE_SITE_STATIC_CALL:
+		return static_call_legal(s);
+	case KSPLICE_SITE_JUMP_LABEL:
+		return jump_label_legal(s);
+	case KSPLICE_SITE_ALTERNATIVE:
+		return ksplice_x86_alternative_legal(s);
+	case KSPLICE_SITE_PARAVIRT:
+		return ksplice_x86_paravirt_legal(s);
+	case KSPLICE_SITE_LOCK:
+		return s->run[0] == OP_LOCK || s->run[0] == OP_DS;
+	case KSPLICE_SITE_ENDBR:
+		return endbr_legal(s);
+	case KSPLICE_SITE_CALL:
+		return call_legal(s);
+	case KSPLICE_SITE_RUNTIME_PTR:
+		return ksplice_site_symbol(s, s->site->symbol, runtime_ptr_is);
+	case KSPLICE_SITE_RUNTIME_SHIFT:
+		return ksplice_site_symbol(s, s->site->symbol, runtime_shift_is);
+	default:
+		return false;
+	}
+}
+
+bool ksplice_arch_site_legal(const struct ksplice_site_run *s)
+{
+	/* An alternative's own rule includes its original, with its nops made longer. */
+	if (s->site->kind == KSPLICE_SITE_ALTERNATIVE)
+		return changed_legal(s);
+	return changed_legal(s) || ksplice_site_original(s, false);
+}
+
+/*
+ * The kernel puts an int3 on the first byte of what it changes; a static call's
+ * key changes some time before its sites do.
+ */
+bool ksplice_arch_site_unsettled(const struct ksplice_site_run *s)
+{
+	return s->run[0] == OP_INT3 || s->site->kind == KSPLICE_SITE_STATIC_CALL;
+}
+
+const char *ksplice_arch_hint(const u8 *found, u32 length)
+{
+	if (length && found[0] == OP_INT3)
+		return "; a breakpoint, perhaps a kprobe, is there: remove it first";
+	if (length && found[0] == OP_JMP)
+		return "; a jump is there: perhaps an optimised kprobe, or another live patch";
+	return "";
+}

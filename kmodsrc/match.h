@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside of the matcher: what match.c, match_solve.c, match_compare.c and the
+ * architecture's sites share.
+ *
+ * The unknowns of a unit are one base address per section and one address per
+ * symbol that another unit defines. A guess (a base for one section) is tried
+ * by comparing the section with memory; the comparison finds the values of
+ * other unknowns, which must agree with all that is known. What a trial finds
+ * goes into a journal and is taken back when the trial fails.
+ */
+#ifndef _KSPLICE_MATCH_H
+#define _KSPLICE_MATCH_H
+
+#include <linux/types.h>
+
+#include "image.h"
+#include "ksplice.h"
+
+#define KSPLICE_NR_SITE_KINDS	(KSPLICE_SITE_RUNTIME_SHIFT + 1)
+
+/* What was proved, for reports. */
+struct ksplice_match_stats {
+	u32 functions;
+	u64 bytes;
+	u32 sites[KSPLICE_NR_SITE_KINDS];
+};
+
+struct ksplice_match {
+	struct ksplice_unit *units;
+	u32 nr_units;
+	struct ksplice_match_stats stats;
+};
+
+const struct ksplice_match_stats *ksplice_match_stats(const struct ksplice_match *match);
+
+#define KSPLICE_SHOWN_BYTES	12
+
+/* Where and why memory differs from the image. */
+struct ksplice_mismatch {
+	const struct ksplice_unit *unit;	/* NULL: none recorded */
+	const struct ksplice_section *sec;
+	u32 offset;
+	unsigned long address;
+	u8 expected[KSPLICE_SHOWN_BYTES];
+	u8 found[KSPLICE_SHOWN_BYTES];
+	u32 length;				/* bytes shown */
+	u64 score;				/* bytes that were equal before this one */
+	char what[160];				/* the kind of thing that differs */
+};
+
+struct ksplice_matcher {
+	struct ksplice_match *match;
+	const struct ksplice_candidates *candidates;
+	struct module *mod;			/* NULL: vmlinux */
+	struct ksplice_abort *abort;
+	bool **journal;				/* the flags set, in order */
+	u32 journal_used;
+	u8 *buffer;				/* run bytes of the section being compared */
+	size_t buffer_size;
+	u64 score;				/* bytes found equal in this trial */
+	struct ksplice_mismatch why;		/* of the trial that runs or ran last */
+	struct ksplice_mismatch best;		/* of the failed trial that got furthest */
+};
+
+/* ---- match_solve.c ------------------------------------------------------- */
+
+/* Sets a flag that a rollback clears again. */
+void ksplice_journal_set(struct ksplice_matcher *m, bool *flag);
+void ksplice_journal_rollback(struct ksplice_matcher *m, u32 mark);
+
+/*
+ * Says that a symbol's address is `address': true if that is known already, or
+ * possible, in which case it becomes known.
+ */
+bool ksplice_learn(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 symbol,
+		   unsigned long address);
+
+/* The address of a symbol as far as it is known. */
+bool ksplice_known(const struct ksplice_unit *unit, u32 symbol, unsigned long *address);
+
+const struct ksplice_candidate *ksplice_symbol_candidates(const struct ksplice_matcher *m,
+							  const struct ksplice_unit *unit,
+							  u32 symbol, u32 *count);
+
+/* Finds the bases of all code. 0, or the errno of a refusal. */
+int ksplice_solve(struct ksplice_matcher *m);
+
+/* Finds the base of one section, of any kind, from the names in it. 0, or the errno of a refusal. */
+int ksplice_solve_section(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section);
+
+/* ---- match_compare.c ----------------------------------------------------- */
+
+/*
+ * Compares a section that has a base with memory, and then each section of code
+ * or constants that this placed.
+ */
+bool ksplice_compare_placed(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section);
+
+/* Records a difference as the reason of the trial's failure; always false. */
+__printf(7, 8) bool ksplice_differs(struct ksplice_matcher *m, const struct ksplice_unit *unit,
+				    const struct ksplice_section *sec, u32 offset,
+				    unsigned long address, const u8 *run, const char *fmt, ...);
+
+#endif /* _KSPLICE_MATCH_H */
