@@ -4,20 +4,34 @@
  * of this header.
  *
  * Life of an update: user space writes the candidates of each target's symbols
- * (sysfs.c); loads the target's module, whose arrival (main.c) is the moment
+ * (intake.c); loads the target's module, whose arrival (arrive.c) is the moment
  * for match (match.c) and relocate (relocate.c); asks for the splice, which
- * takes all targets in one stop of the machine (splice.c).
+ * takes all targets in one stop of the machine (splice.c, stop.c).
  */
 #ifndef _KSPLICE_H
 #define _KSPLICE_H
 
+#include <linux/atomic.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sysfs.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
+#include "arch/text.h"
 #include "ksplice_format.h"
+
+#define KSPLICE_FUNC_DIR_LEN	160
+#define KSPLICE_CONFLICTS_LEN	4000	/* fits what one read of a sysfs file gives */
+
+/*
+ * Marks what runs while the machine is stopped: it neither sleeps nor
+ * allocates nor prints, takes no lock, and leads to no tracer.
+ */
+#define __in_stop notrace
 
 /* ---- abort: why something was refused ----------------------------------- */
 
@@ -89,6 +103,8 @@ const char *ksplice_match_symbol_name(const struct ksplice_match *match, u32 uni
 
 /* ---- text.c: reading and writing kernel text ----------------------------- */
 
+struct ksplice_alias;
+
 /*
  * Copies kernel memory, with the bytes below our own jumps as they were before
  * we spliced. 0 or -EFAULT. Does not sleep.
@@ -99,15 +115,34 @@ int ksplice_read_original(void *dst, unsigned long address, size_t len);
  * A writable alias of `len' bytes of text or module memory at `address' (may
  * straddle a page). Sleeps; not for use in the stop. NULL: not mappable.
  */
-struct ksplice_alias;
 struct ksplice_alias *ksplice_alias_map(unsigned long address, size_t len);
 void *ksplice_alias_pointer(struct ksplice_alias *alias);
 void ksplice_alias_unmap(struct ksplice_alias *alias);
 
 /* ---- update.c: the objects ----------------------------------------------- */
 
-/* A jump in place of the first instructions of a replaced function. */
-struct ksplice_splice;
+/*
+ * One function of a part, and where it is replaced the change of its first
+ * bytes. Addresses are 0 where they do not apply (see enum ksplice_func_kind).
+ */
+struct ksplice_splice {
+	const struct ksplice_func *func;	/* in the update's module */
+	const char *name;			/* likewise */
+	unsigned long old_address;
+	unsigned long old_size;
+	unsigned long new_address;
+	unsigned long new_size;
+	unsigned long site;			/* old_address + jump_offset */
+	u8 original[KSPLICE_JUMP_SIZE];		/* what was there when the unit matched */
+	u8 jump[KSPLICE_JUMP_SIZE];		/* what we write */
+	struct ksplice_redirect *redirect;	/* registered, while applied through ftrace */
+	char dir[KSPLICE_FUNC_DIR_LEN];		/* "function,N" in sysfs */
+	struct kobj_attribute old_attr;
+	struct kobj_attribute new_attr;
+	struct kobj_attribute kind_attr;
+	struct attribute *attrs[4];
+	struct attribute_group group;
+};
 
 /* One module of an update: the new code for one target. */
 struct ksplice_part {
@@ -117,24 +152,214 @@ struct ksplice_part {
 	struct module *mod;			/* the update's module; NULL until it is loaded */
 	struct module *target;			/* referenced while `mod' is loaded; NULL: vmlinux */
 	struct ksplice_descriptor *desc;	/* in `mod' */
-	struct ksplice_candidates *candidates;	/* vmalloc; freed after the match */
-	struct ksplice_splice *splices;		/* one per replaced function or old part */
+	struct ksplice_candidates *candidates;	/* vmalloc; freed by the load that uses them */
+	struct ksplice_splice *splices;		/* one per entry of desc->funcs; kvmalloc */
 	unsigned int nr_splices;
+	bool pinned;				/* we hold a reference to `mod' */
 	struct kobject *kobj;			/* ID/targets/TARGET */
+	struct kobj_attribute module_attr;
 };
 
-/* An update: all its parts are spliced in one stop, or none. */
+/* What user space asked for by a write to ID/stage. */
+enum ksplice_request {
+	KSPLICE_REQUEST_APPLY,
+	KSPLICE_REQUEST_DRY_RUN,
+	KSPLICE_REQUEST_REVERSE,
+};
+
+/*
+ * An update: all its parts are spliced in one stop, or none. Everything below
+ * `kobj' is guarded by ksplice_mutex; `working' alone is also read without it.
+ */
 struct ksplice_update {
 	struct list_head list;
 	struct kobject kobj;			/* /sys/kernel/ksplice/ID */
+	struct kobject *targets_kobj;		/* ID/targets */
 	char id[KSPLICE_ID_LEN];
 	enum ksplice_stage stage;
-	struct ksplice_abort abort;		/* of the last attempt */
+	struct ksplice_abort abort;		/* of the last attempt or load */
 	struct list_head parts;
 	u64 stop_ns;				/* how long the last stop took */
+	struct work_struct work;
+	enum ksplice_request request;
+	bool working;				/* an attempt is queued or running */
+	bool keeps_module;			/* undo leaves the modules loaded */
+	bool removed;				/* `cleanup' has been here */
+	char conflicts[KSPLICE_CONFLICTS_LEN];	/* text: "pid comm function" lines */
 };
 
 /* Serialises everything but the stop itself: updates, parts, stages. */
 extern struct mutex ksplice_mutex;
+
+/* All updates; under ksplice_mutex. */
+extern struct list_head ksplice_updates;
+
+/* Is `text' a legal update id / name of a target (NUL within `size' bytes)? */
+bool ksplice_id_valid(const char *text, size_t size);
+bool ksplice_target_valid(const char *text, size_t size);
+
+/* Under ksplice_mutex. Owned by the list. NULL: no such update, no such part. */
+struct ksplice_update *ksplice_update_find(const char *id);
+struct ksplice_part *ksplice_part_find(struct ksplice_update *update, const char *target);
+
+/*
+ * Takes over `candidates' (vmalloc) for the part it names, and makes update and
+ * part where there is none yet. Takes ksplice_mutex. On failure the caller
+ * still owns the candidates. -EBUSY: that part's module is loaded.
+ */
+int ksplice_update_take_candidates(struct ksplice_candidates *candidates);
+
+/* For ID/stage <- "cleanup": forgets the update, unless a module of it is loaded. */
+int ksplice_update_cleanup(struct ksplice_update *update);
+
+/* When ksplice.ko goes, no update's module is left: forget all. */
+void ksplice_updates_forget(void);
+
+/* Releases what arrive.c built: splices, the target's reference. Not the kobject. */
+void ksplice_part_clear(struct ksplice_part *part);
+
+/* ---- arrive.c: an update's module comes and goes -------------------------- */
+
+/* Called at MODULE_STATE_COMING; an errno fails the module's load. Takes ksplice_mutex. */
+int ksplice_part_arrive(struct module *mod, struct ksplice_descriptor *desc);
+
+/* Called at MODULE_STATE_GOING, also when the load failed after us. Takes ksplice_mutex. */
+void ksplice_part_leave(struct module *mod, struct ksplice_descriptor *desc);
+
+/* ---- relocate.c ----------------------------------------------------------- */
+
+/*
+ * Writes the addresses that the match found into the new code. The module is
+ * not running yet; when this fails, the load has to fail too.
+ */
+int ksplice_relocate(const struct ksplice_part *part, const struct ksplice_match *match,
+		     struct ksplice_abort *abort);
+
+/* ---- splice.c: one attempt ------------------------------------------------ */
+
+/*
+ * Queues an attempt. -EBUSY: one is under way; -EINVAL: not possible in this
+ * stage. Asking for the stage that the update has is a success without effect.
+ */
+int ksplice_request(struct ksplice_update *update, enum ksplice_request request);
+
+int ksplice_splice_init(void);
+void ksplice_splice_exit(void);
+
+/*
+ * Names the applied update that has replaced a function which `splice' would
+ * replace too, or NULL. Under ksplice_mutex.
+ */
+const char *ksplice_replaced_by(const struct ksplice_splice *splice,
+				const struct ksplice_update *except);
+
+/* ---- redirect.c: through ftrace, where there is no room for a jump --------- */
+
+struct ksplice_redirect;
+
+/* Registers, not yet active. Sleeps. Refuses with cause FTRACE or NO_MEMORY. */
+int ksplice_redirect_register(const struct ksplice_splice *splice, struct ksplice_redirect **ret,
+			      struct ksplice_abort *abort);
+/* Sleeps. NULL is allowed. */
+void ksplice_redirect_unregister(struct ksplice_redirect *redirect);
+/* From now on calls go to the new function (or to the old one again). In the stop. */
+void ksplice_redirect_set(struct ksplice_redirect *redirect, bool active);
+
+/* ---- int3.c: CPUs that run into a jump while it is being written ----------- */
+
+/* A jump being written. */
+struct ksplice_site_write {
+	unsigned long address;
+	unsigned long destination;	/* where a trap on the first byte goes */
+	u8 *alias;			/* the same bytes, writable */
+	const u8 *expected;		/* KSPLICE_JUMP_SIZE bytes each */
+	const u8 *wanted;
+	struct ksplice_alias *map;	/* of `alias' */
+};
+
+/* The writes under way, ascending address; `nr' 0 when there are none. In the stop. */
+void ksplice_int3_sites(const struct ksplice_site_write *writes, unsigned int nr);
+
+int ksplice_int3_init(void);
+void ksplice_int3_exit(void);
+
+/* ---- stack.c: is a thread inside? ------------------------------------------ */
+
+/* A range of code that no thread may be in. `name' has to stay valid. */
+struct ksplice_range {
+	unsigned long start;
+	unsigned long end;		/* inclusive: a return address may lie just behind a call */
+	const char *name;
+};
+
+struct ksplice_conflict {
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	unsigned long address;
+	const char *name;		/* of the range */
+};
+
+#define KSPLICE_MAX_CONFLICTS 64
+
+/* One check of all stacks; everything that it needs in the stop is allocated before. */
+struct ksplice_stack_check {
+	struct ksplice_range *ranges;	/* ascending start; kvmalloc */
+	unsigned int nr_ranges;
+	atomic_t nr_conflicts;		/* may exceed KSPLICE_MAX_CONFLICTS */
+	struct ksplice_conflict conflicts[KSPLICE_MAX_CONFLICTS];
+	bool no_idle_tasks;		/* they could not be found */
+};
+
+/* Sorts the ranges: the last step before the stop. */
+void ksplice_stack_prepare(struct ksplice_stack_check *check);
+/* In the stop, on each CPU: its own stack. */
+void ksplice_stack_check_self(struct ksplice_stack_check *check);
+/* In the stop, on one CPU while all others wait: all other tasks. */
+void ksplice_stack_check_all(struct ksplice_stack_check *check);
+
+/* ---- stop.c: what happens while the machine stands still ------------------- */
+
+struct ksplice_stop {
+	/* in */
+	struct ksplice_site_write *writes;	/* ascending address; kvmalloc */
+	unsigned int nr_writes;
+	struct ksplice_redirect **redirects;	/* kvmalloc */
+	unsigned int nr_redirects;
+	bool redirect_to_new;
+	bool dry_run;
+	struct ksplice_stack_check check;
+	/* out */
+	enum ksplice_cause cause;
+	unsigned int changed;			/* CHANGED: which write, and what is there */
+	u8 found[KSPLICE_JUMP_SIZE];
+	u64 stop_ns;
+	/* between the CPUs */
+	atomic_t entered;
+	atomic_t arrived;
+	atomic_t acknowledged;
+	unsigned int step;
+	u64 start_ns;
+};
+
+/* Stops the machine once. Either all of it happens or nothing; see ->cause. */
+void ksplice_stop_run(struct ksplice_stop *stop);
+
+/* ---- sysfs.c, intake.c ------------------------------------------------------ */
+
+int ksplice_sysfs_init(void);
+void ksplice_sysfs_exit(void);
+
+/* Makes ID/. On failure the update's kobject has been put (and the update freed). */
+int ksplice_sysfs_add_update(struct ksplice_update *update);
+/* Removes ID/ and drops a reference. Not under ksplice_mutex: a reader may wait for it. */
+void ksplice_sysfs_remove_update(struct ksplice_update *update);
+/* Makes ID/targets/TARGET/. Under ksplice_mutex. */
+int ksplice_sysfs_add_part(struct ksplice_part *part);
+/* Removes a part's directory. */
+void ksplice_sysfs_remove_part(struct kobject *kobj);
+
+/* For /sys/kernel/ksplice/symbols. */
+ssize_t ksplice_intake_write(const char *buf, loff_t offset, size_t count);
+void ksplice_intake_exit(void);
 
 #endif /* _KSPLICE_H */
