@@ -67,10 +67,12 @@ int remove_update(const char *id, struct failure *f)
 
 bool remove_core_if_idle(void)
 {
+	char **ids;
 	size_t count;
 
 	if (!sysfs_core_is_loaded())
 		return true;
-	sysfs_free_names(sysfs_list_dirs("", &count), count);
+	ids = sysfs_list_dirs("", &count);
+	sysfs_free_names(ids, count);
 	return !count && !module_unload("ksplice");
 }

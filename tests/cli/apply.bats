@@ -1,0 +1,245 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# ksplice-apply and ksplice-undo against the fake kernel.
+
+load lib.bash
+
+setup_file()
+{
+	fake_build "$BATS_FILE_TMPDIR"
+}
+
+setup()
+{
+	dir=$BATS_TEST_TMPDIR
+	file=$dir/abc1.ksplice
+	fake_root "$dir"
+	fake_members "$BATS_FILE_TMPDIR" "$dir" vmlinux ext4
+	fake_pack "$dir"
+}
+
+# says TEXT: the last output has it.
+says()
+{
+	[[ $output == *"$1"* ]] || {
+		echo "expected: $1"
+		echo "in: $output"
+		return 1
+	}
+}
+
+# The kernel is as it was before.
+is_clean()
+{
+	[ ! -e "$dir/sys/kernel/ksplice" ]
+	[ ! -e "$dir/run/ksplice/abc1" ]
+}
+
+@test "apply, view, undo" {
+	run fake ksplice-apply "$file"
+	[ "$status" = 0 ]
+	says "Applied abc1: 1 function in vmlinux, 1 function in ext4. The machine stood still for 0.41 ms."
+	run fake ksplice-apply "$file"
+	[ "$status" = 0 ]
+	says "Update abc1 is applied already."
+	run fake ksplice-apply --first-time "$file"
+	[ "$status" = 1 ]
+	says "[applied_already]"
+	run ksplice-view
+	[ "$status" = 0 ]
+	says "abc1 applied ext4,vmlinux"
+	says "Do it better"
+	run ksplice-view -q
+	[ "$output" = abc1 ]
+	run ksplice-view abc1
+	says "0xffffffff81000000"
+	run ksplice-view --patch abc1
+	says "+++ b/fs/do.c"
+	run ksplice-view --check abc1
+	[ "$status" = 0 ]
+	run fake ksplice-undo abc1
+	[ "$status" = 0 ]
+	says "Undone abc1. The machine stood still for 0.41 ms."
+	is_clean
+	run ksplice-view
+	[ "$output" = "No updates are applied." ]
+	run ksplice-view --check abc1
+	[ "$status" = 1 ]
+}
+
+@test "JSON has stable keys" {
+	run fake ksplice-apply --json "$file"
+	[ "$(jq -r '.id, .result, .stop_ns, .targets[0].name, .targets[0].replaced' <<<"$output" | paste -sd' ')" = \
+		"abc1 applied 410000 vmlinux 1" ]
+	run ksplice-view --json
+	[ "$(jq -r '.updates[0] | .id, .stage, .state, .kernel, .targets[0].functions[0].old_address' \
+		<<<"$output" | paste -sd' ')" = "abc1 applied idle $release 0xffffffff81000000" ]
+	run ksplice-view --json "$file"
+	[ "$(jq -r '.id, .fits, .applied, .targets[1].functions[0].unit' <<<"$output" | paste -sd' ')" = \
+		"abc1 true true fs/do.o" ]
+	run fake ksplice-undo --json abc1
+	[ "$(jq -r '.id, .result' <<<"$output" | paste -sd' ')" = "abc1 undone" ]
+	FAKE_BUSY=9 run --separate-stderr fake ksplice-apply --json --wait 0 "$file"
+	[ "$status" = 4 ]
+	[ "$(jq -r '.error | .code, .status, .unchanged, .conflicts[0].comm' <<<"$output" | paste -sd' ')" = \
+		"busy 4 true a b c" ]
+}
+
+@test "a dry run leaves nothing" {
+	run fake ksplice-apply --dry-run "$file"
+	[ "$status" = 0 ]
+	says "Would apply abc1"
+	is_clean
+}
+
+@test "busy: tries again, then lists the tasks and exits with 4" {
+	FAKE_BUSY=2 run fake ksplice-apply --wait 5 "$file"
+	[ "$status" = 0 ]
+	FAKE_BUSY=99 run fake ksplice-undo --wait 1 abc1
+	[ "$status" = 4 ]
+	says "[busy]"
+	says "4711 sleeper do_it"
+	run ksplice-view --check abc1
+	[ "$status" = 0 ]
+	fake ksplice-undo abc1
+	FAKE_BUSY=99 run fake ksplice-apply --wait 1 "$file"
+	[ "$status" = 4 ]
+	says "  17 a b c   do_it"
+	says "the kernel is as it was"
+	is_clean
+}
+
+@test "an update that does not match exits with 3 and leaves nothing" {
+	FAKE_LOAD=no_match run fake ksplice-apply "$file"
+	[ "$status" = 3 ]
+	says "do_it+0x5: expected 90, found cc [no_match]"
+	says "hint:"
+	says "the kernel is as it was"
+	is_clean
+}
+
+@test "the kernel's own refusals have words" {
+	FAKE_ERRNO=129 run fake ksplice-apply "$file"
+	[ "$status" = 5 ]
+	says "signature"
+	says "mokutil"
+	FAKE_ERRNO=1 run fake ksplice-apply "$file"
+	[ "$status" = 5 ]
+	says "lockdown"
+	FAKE_ERRNO=8 run fake ksplice-apply "$file"
+	[ "$status" = 3 ]
+	FAKE_ERRNO=12 run fake ksplice-apply "$file"
+	[ "$status" = 1 ]
+	is_clean
+}
+
+@test "only root may" {
+	FAKE_USER=1 run fake ksplice-apply "$file"
+	[ "$status" = 5 ]
+	says "only root"
+	FAKE_USER=1 run fake ksplice-undo abc1
+	[ "$status" = 5 ]
+}
+
+@test "another kernel or machine" {
+	echo 6.9.9 >"$dir/proc/sys/kernel/osrelease"
+	run fake ksplice-apply "$file"
+	[ "$status" = 3 ]
+	says "is for kernel $release, and 6.9.9 is running"
+	run ksplice-view "$file"
+	[ "$status" = 0 ]
+	says "no, the running kernel is 6.9.9"
+	echo "$release" >"$dir/proc/sys/kernel/osrelease"
+	sed -i 's/^machine .*/machine vax/' "$dir/abc1/manifest"
+	fake_pack "$dir"
+	run fake ksplice-apply "$file"
+	[ "$status" = 3 ]
+	says "vax"
+}
+
+@test "a target that is not loaded" {
+	rm -r "$dir/sys/module/ext4"
+	run fake ksplice-apply "$file"
+	[ "$status" = 1 ]
+	says "[target_not_loaded]"
+	says "modprobe ext4"
+	is_clean
+}
+
+@test "a kernel that hides its addresses" {
+	sed -i 's/^ffffffff81000000/0000000000000000/' "$dir/proc/kallsyms"
+	run fake ksplice-apply "$file"
+	[ "$status" = 5 ]
+	says "kptr_restrict"
+	is_clean
+}
+
+@test "another ksplice.ko" {
+	mkdir -p "$dir/sys/kernel/ksplice"
+	echo 99 >"$dir/sys/kernel/ksplice/version"
+	: >"$dir/sys/kernel/ksplice/symbols"
+	run fake ksplice-apply "$file"
+	[ "$status" = 1 ]
+	says "format 99"
+	[ "$(cat "$dir/sys/kernel/ksplice/version")" = 99 ]
+}
+
+@test "a signal takes everything back" {
+	FAKE_SIGNAL=2 run fake ksplice-apply "$file"
+	[ "$status" = 130 ]
+	says "the kernel is as it was"
+	is_clean
+	FAKE_SIGNAL=15 run fake ksplice-apply "$file"
+	[ "$status" = 143 ]
+	is_clean
+}
+
+@test "what a killed apply left is cleaned up by undo and by apply" {
+	FAKE_SIGNAL=9 run fake ksplice-apply "$file"
+	[ "$status" = 137 ]
+	[ -e "$dir/sys/kernel/ksplice/abc1" ]
+	run fake ksplice-undo abc1
+	[ "$status" = 0 ]
+	says "was not applied (it was preparing)"
+	is_clean
+	FAKE_SIGNAL=9 run fake ksplice-apply "$file"
+	run fake ksplice-apply "$file"
+	[ "$status" = 0 ]
+	says "Applied abc1"
+}
+
+@test "undo of what is not there" {
+	run fake ksplice-undo nothere
+	[ "$status" = 1 ]
+	says "error: there is no update nothere"
+	run fake ksplice-undo ../etc
+	[ "$status" = 1 ]
+	run ksplice-view nothere
+	[ "$status" = 1 ]
+	run fake ksplice-undo --all
+	[ "$status" = 0 ]
+	says "No updates are applied."
+}
+
+@test "undo --all" {
+	fake ksplice-apply "$file"
+	run fake ksplice-undo --all
+	[ "$status" = 0 ]
+	is_clean
+}
+
+@test "usage errors exit with 2" {
+	for command in "ksplice-apply" "ksplice-apply a b" "ksplice-apply --nonsense x" \
+		"ksplice-apply --wait x y" "ksplice-apply --wait -1 y" "ksplice-undo" \
+		"ksplice-undo --all x" "ksplice-view a b" "ksplice-view --check"; do
+		run fake $command
+		[ "$status" = 2 ] || { echo "$command: $status"; return 1; }
+	done
+	for command in apply undo view; do
+		run "ksplice-$command" --help
+		[ "$status" = 0 ]
+		says "Usage:"
+		run "ksplice-$command" --version
+		[ "$status" = 0 ]
+	done
+}
