@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The demonstration: takes a fix that a later Debian version of the kernel shipped, makes an update of it for an
-# older stock kernel, and applies and undoes it there, in a virtual machine.
+# The demonstration: takes a fix that a later Debian version of the kernel shipped, makes an
+# update of it for an older stock kernel, and applies and undoes it there, in a virtual machine.
 #
-# Fixes to choose from are in tests/demo/NAME: "fix" says which lines of which file, probe.c sees the difference. The
-# first is taken whose lines really differ between the two versions that the archive has now.
+# Fixes to choose from are in tests/demo/NAME: "fix" says which lines of which file, probe.c sees
+# the difference. The first is taken whose lines really differ between the two versions that the
+# archive has now.
 
 set -o errexit -o nounset -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -102,8 +103,8 @@ echo "$id" >"$work/job/id"
 say "Boot the stock kernel in a virtual machine"
 mapfile -t commands < <(kernel_commands "$top")
 status=0
-"$here/vm/boot" --image "$image" --release "$release" --job "$work/job" --out "$work/boot" --show result \
-	"${commands[@]}" | sed -u -e 's/\r$//' -e '/^done [0-9]*$/d' || status=$?
+"$here/vm/boot" --image "$image" --release "$release" --job "$work/job" --out "$work/boot" \
+	--show result "${commands[@]}" | sed -u -e 's/\r$//' -e '/^done [0-9]*$/d' || status=$?
 case $status in
 0) ;;
 1) not_shown "a step did not do what it should (marked with ^^^)" ;;
@@ -112,5 +113,5 @@ case $status in
 	not_shown "the machine crashed or hung ($status)"
 	;;
 esac
-printf '\nThe demonstration succeeded in %d seconds: old behaviour, applied, new behaviour, undone, old behaviour.\n' \
-	$((SECONDS - start))
+printf '\nThe demonstration succeeded in %d seconds: %s.\n' $((SECONDS - start)) \
+	"old behaviour, applied, new behaviour, undone, old behaviour again"

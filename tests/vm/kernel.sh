@@ -8,7 +8,8 @@ kernel_offered()
 	ksplice-create --list-kernels | awk '{ print $1 }' | grep -E "${1:-^6\.1\.0-[0-9]+-amd64\$}" | sort -uV
 }
 
-# The oldest offered: certainly not the newest, and it leaves the next update from the archive soonest.
+# The oldest offered: certainly not the newest, and it leaves the next update from the archive
+# soonest.
 kernel_default()
 {
 	if [[ ${KSPLICE_TEST_KERNEL-} ]]; then

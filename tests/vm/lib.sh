@@ -8,7 +8,8 @@ vm_die()
 	exit 1
 }
 
-# The directory with modules.order of RELEASE below the unpacked package (before and after Debian's /usr move).
+# The directory with modules.order of RELEASE below the unpacked package (before and after
+# Debian's /usr move).
 vm_modules_dir()
 {
 	local dir
