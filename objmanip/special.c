@@ -84,9 +84,10 @@ static const struct class_row rows[] = {
 };
 
 static const struct special_table tables[] = {
+	/* The line number is in front of the flags, which come last. */
 	{ .name = "__bug_table", .sizes = { 12, 16, 8 }, .ignore_from_end = 4 },
 	{ .name = "__ex_table", .sizes = { 12, 8 } },
-	{ .name = ".altinstructions", .sizes = { 12, 14, 13 } },
+	{ .name = ".altinstructions", .sizes = { 12, 14, 13 }, .ends_with_length = true },
 	{ .name = ".parainstructions", .sizes = { 16 } },
 	{ .name = ".smp_locks", .sizes = { 4 }, .unimportant = true },
 	{ .name = "__jump_table", .sizes = { 16 } },

@@ -459,6 +459,26 @@ static void find_leads(struct unit *unit)
 	}
 }
 
+static int compare_entries(const void *a, const void *b)
+{
+	const struct atom *x = *(struct atom *const *)a, *y = *(struct atom *const *)b;
+
+	if (x->table != y->table)
+		return x->table < y->table ? -1 : 1;
+	if (x->sec != y->sec)
+		return strcmp(x->sec->name, y->sec->name);
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* The order of the sections in the file means nothing, that of the entries does. */
+static void sort_entries(struct unit *unit)
+{
+	for (size_t i = 0; i < unit->nr_atoms; i++)
+		if (unit->atoms[i]->nr_entries)
+			qsort(unit->atoms[i]->entries, unit->atoms[i]->nr_entries,
+			      sizeof(struct atom *), compare_entries);
+}
+
 int unit_resolve(struct unit *unit, struct error *err)
 {
 	size_t nr;
@@ -473,7 +493,9 @@ int unit_resolve(struct unit *unit, struct error *err)
 	for (size_t i = 1; !rc && i < unit->elf->nr_sections; i++)
 		if (unit_section_class(unit->elf->sections[i]) == SECTION_TABLE)
 			rc = cut_table(unit, unit->elf->sections[i], err);
-	if (!rc)
+	if (!rc) {
+		sort_entries(unit);
 		find_leads(unit);
+	}
 	return rc;
 }
