@@ -80,8 +80,8 @@ release=${KSPLICE_TEST_KERNEL:-${offered[0]}}
 newest=${offered[-1]}
 echo "$release will run; $newest has the fix."
 image=$(kernel_image "$release")
-old_source=$(ksplice-create --fetch-source "$release" | tail -n 1)
-new_source=$(ksplice-create --fetch-source "$newest" | tail -n 1)
+old_source=$(kernel_source "$release")
+new_source=$(kernel_source "$newest")
 
 choose_fix || not_shown "none of the fixes in tests/demo lies between $release and $newest"
 title=$(value_of title "$fix")

@@ -2,10 +2,10 @@
 # shellcheck shell=bash
 # Which kernels there are to test on, through ksplice-create's own finding and fetching.
 
-# Releases the archive offers, one per line, oldest first. $1: pattern (default 6.1, plain amd64).
+# Releases that the archive offers with their source, oldest first: plain 6.1 for amd64.
 kernel_offered()
 {
-	ksplice-create --list-kernels | awk '{ print $1 }' | grep -E "${1:-^6\.1\.0-[0-9]+-amd64\$}" | sort -uV
+	ksplice-create --list-kernels | sed -nE 's/^(6\.1\.0-[0-9]+-amd64) .*source:yes.*/\1/p' | sort -uV
 }
 
 # The oldest offered: certainly not the newest, and it leaves the next update from the archive
@@ -29,14 +29,21 @@ kernel_image()
 	fi
 }
 
+# kernel_source RELEASE: the unpacked source, fetched if need be.
+kernel_source()
+{
+	ksplice-create --fetch-source "$1" | tail -n 1
+}
+
 # ksplice-create's options to make an update for RELEASE from the source of OTHER.
 kernel_options_foreign()
 {
 	local own other
 
+	other=$(kernel_source "$2")
 	own=$(kernel_image "$1")
-	other=$(kernel_image "$2")
-	printf '%s\n' --source "${other%/*}/source" --headers "${own%/*}/headers" --config "$own/boot/config-$1"
+	own=${own%/*}
+	printf '%s\n' --source "$other" --headers "$own/headers" --config "$own/headers/.config"
 }
 
 # Does RELEASE match one of the patterns (shell patterns, one per line, # comments) in FILE?
