@@ -1,1 +1,159 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The three objects of a unit:
+#
+#	tree_dir/run/UNIT	as the distribution compiled it, by Kbuild
+#	tree_dir/pre/UNIT	the same with a section for each function and datum
+#	work/post/UNIT		as pre, of the patched source
+#
+# Kbuild makes the first, and its command line makes the others, so that all
+# three have the same flags. objtool runs on none of them: it comes once, over
+# the finished new code.
+
+build_sections='-ffunction-sections -fdata-sections'
+build_batch=8		# units for one make: its start takes a second
+
+# build_run UNIT...: what does not come about is not configured
+build_run()
+{
+	local unit missing=() i
+
+	for unit; do
+		[[ -e $tree_dir/run/$unit && -e $tree_dir/run/$unit.cmd ]] || missing+=("$unit")
+	done
+	for ((i = 0; i < ${#missing[@]}; i += build_batch)); do
+		build_run_batch "${missing[@]:i:build_batch}"
+	done
+}
+
+build_run_batch()
+{
+	local unit cmd status=0
+
+	for unit; do
+		rm -f "$tree_build/$unit" "$(build_cmd_file "$unit")"
+	done
+	logged build_make "$@" || status=$?
+	for unit; do
+		cmd=$(build_cmd_file "$unit")
+		if [[ -e $tree_build/$unit && -e $cmd ]]; then
+			mkdir -p "$tree_dir/run/$(dirname "$unit")"
+			cp "$cmd" "$tree_dir/run/$unit.cmd"
+			cp "$tree_build/$unit" "$tree_dir/run/$unit.new"
+			mv "$tree_dir/run/$unit.new" "$tree_dir/run/$unit"
+		elif ! grep -q "No rule to make target '\([^']*/\)\?$unit'\|Nothing to be done for '$unit'" "$work/kbuild.log"; then
+			die_log 1 failed "$unit could not be built from the unpatched source (make: $status)" \
+				"is the source the one of $kernel_release?"
+		else
+			verbose "$unit: not in this configuration"
+		fi
+	done
+}
+
+build_make()
+{
+	"${tree_make[@]}" -k -j "$opt_jobs" OBJECT_FILES_NON_STANDARD=y KCFLAGS=-g0 "$@" >"$work/kbuild.log" 2>&1
+	local status=$?
+
+	cat "$work/kbuild.log"
+	return $status
+}
+
+build_cmd_file()
+{
+	printf '%s/%s/.%s.cmd\n' "$tree_build" "$(dirname "$1")" "${1##*/}"
+}
+
+# build_command UNIT OUTPUT: the compiler's command line, for another output and with sections
+build_command()
+{
+	local unit=$1 command
+
+	command=$(sed -n 's/^\(saved\)\?cmd_[^ ]* := //p' "$tree_dir/run/$unit.cmd" | head -n 1)
+	# Kbuild's quoting for make.
+	command=${command//\$\$/\$}
+	command=${command//\$(pound)/\#}
+	# What it does after compiling.
+	command=${command%% ; *}
+	[[ $command = *" -c -o $unit "* ]] ||
+		die 1 failed "$unit: Kbuild's command line is not understood: $command"
+	command=${command/ -c -o $unit / $build_sections -c -o $2 }
+	command=$(sed -E "s|-Wp,-MM?D,[^ ]+|-Wp,-MMD,$2.d|" <<<"$command")
+	printf '%s\n' "$command"
+}
+
+# build_compile DIR UNIT...: DIR/UNIT for each, some at once; names of those
+# that failed in work/failed
+build_compile()
+{
+	local dir=$1 unit jobs=$work/jobs
+
+	shift
+	rm -rf "$jobs" "$work/failed"
+	mkdir "$jobs"
+	: >"$work/failed"
+	for unit; do
+		mkdir -p "$dir/$(dirname "$unit")" "$jobs/$(dirname "$unit")"
+		{
+			printf 'cd %q || exit 1\n' "$tree_build"
+			printf 'if { %s; } >%q 2>&1; then\n' "$(build_command "$unit" "$dir/$unit.new")" \
+				"$jobs/$unit.log"
+			printf 'mv %q %q\nelse\necho %q >>%q\nfi\n' "$dir/$unit.new" "$dir/$unit" "$unit" \
+				"$work/failed"
+		} >"$jobs/$unit.sh"
+	done
+	logged build_jobs "$jobs" "$@" || die_log 1 failed "the compiler could not be run"
+	for unit; do
+		[[ ! -s $jobs/$unit.log ]] || {
+			printf -- '-- %s:\n' "$unit"
+			cat "$jobs/$unit.log"
+		} >>"$log_file"
+	done
+}
+
+build_jobs()
+{
+	local jobs=$1
+
+	shift
+	printf '%s\n' "${@/%/.sh}" | sed "s|^|$jobs/|" | xargs -r -P "$opt_jobs" -n 1 sh
+}
+
+# The pre objects, from the source as it is; kept, as the run objects are.
+build_before()
+{
+	local unit missing=()
+
+	for unit in "${units[@]}"; do
+		[[ -e $tree_dir/pre/$unit ]] || missing+=("$unit")
+	done
+	stage "Compiling ${#units[@]} unit$(plural ${#units[@]}) before the patch"
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+	build_compile "$tree_dir/pre" "${missing[@]}"
+	[[ ! -s $work/failed ]] ||
+		die_log 1 failed "$(head -n 1 "$work/failed") could not be compiled from the unpatched source"
+}
+
+# The post objects, with the patched files in the tree for that long.
+build_after()
+{
+	local path unit status=0
+
+	stage "Compiling ${#units[@]} unit$(plural ${#units[@]}) after the patch"
+	for path in "${patch_sources[@]}"; do
+		if [[ -e $work/lines/$path ]]; then
+			tree_replace "$path" "$work/lines/$path"
+		else
+			tree_remove "$path"
+		fi
+	done
+	build_compile "$work/post" "${units[@]}"
+	tree_restore
+	unlock
+	if [[ -s $work/failed ]]; then
+		unit=$(head -n 1 "$work/failed")
+		die_log 1 compile "the patch does not compile: $unit, and $(($(wc -l <"$work/failed") - 1)) more" \
+			"the first messages of the compiler are above"
+	fi
+}

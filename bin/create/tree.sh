@@ -1,1 +1,204 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+#
+# The tree that units are built in: a source that may be changed for a moment
+# (a fetched one, or a farm of links to the user's), a build folder prepared
+# as the distribution's was, and the files that stand in for touched ones.
+#
+#	tree_dir/build		Kbuild's O=
+#	tree_dir/run, pre	objects built before, kept
+#	tree_dir/original	what tree_replace() took out of the source
+
+tree_dir=
+tree_src=
+tree_build=
+tree_cc=
+tree_make=()	# make with all that the distribution's build was given
+
+tree_prepare()
+{
+	if [[ $kernel_dir ]]; then
+		tree_dir=$kernel_dir
+		tree_src=$kernel_dir/source
+	else
+		tree_dir=$cache/trees/$(printf '%s\n' "$kernel_source" "$kernel_config" \
+			"$kernel_headers" | sha256sum | cut -c 1-16)
+		tree_src=$tree_dir/source
+		mkdir -p "$tree_dir"
+	fi
+	tree_build=$tree_dir/build
+	tree_compiler
+	tree_make=(make -C "$tree_src" "O=$tree_build" ARCH=x86 "CC=$tree_cc" "HOSTCC=$tree_cc"
+		"${kernel_make[@]}")
+
+	lock "$tree_dir/lock"
+	cleanups+=(tree_restore)
+	# What an interrupted run may have left.
+	tree_restore
+	[[ $kernel_dir ]] || tree_farm
+	local key
+	key=$(tree_key)
+	if [[ -e $tree_dir/prepared && $(<"$tree_dir/prepared") = "$key" ]]; then
+		return
+	fi
+	rm -rf "$tree_dir"/{prepared,run,pre,build,includes}
+	tree_configure
+	tree_modules_prepare
+	printf '%s\n' "$key" >"$tree_dir/prepared"
+}
+
+# All that the build folder was made from.
+tree_key()
+{
+	{
+		printf '%s\n' "$kernel_release" "$tree_cc" "${kernel_make[@]}"
+		"$tree_cc" --version
+		ld --version
+		sha256sum <"$kernel_config"
+		sha256sum <"$kernel_headers/Module.symvers"
+		[[ ! -e $tree_dir/farm ]] || cat "$tree_dir/farm"
+	} | sha256sum | cut -d ' ' -f 1
+}
+
+# The compiler that the configuration names, and no other: its code must be
+# the running kernel's, byte for byte.
+tree_compiler()
+{
+	local text name major candidate found=
+
+	text=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\(.*\)"$/\1/p' "$kernel_config")
+	[[ $text ]] || die 1 failed "$kernel_config: no CONFIG_CC_VERSION_TEXT: not a kernel's configuration" \
+		"take the configuration that the kernel was built with: /boot/config-RELEASE"
+	grep -q '^CONFIG_X86_64=y' "$kernel_config" ||
+		die 1 failed "$kernel_config: not an x86-64 configuration"
+	! grep -q '^CONFIG_CC_IS_CLANG=y' "$kernel_config" ||
+		die 1 failed "the kernel was built with clang ($text), which is not supported"
+	name=${text%% *}
+	name=${name##*/}
+	major=$(sed -n 's/^CONFIG_GCC_VERSION=\([0-9]*\)[0-9]\{4\}$/\1/p' "$kernel_config")
+	for candidate in "$name" "${name#x86_64-linux-gnu-}" gcc "gcc-$major"; do
+		command -v "$candidate" >/dev/null || continue
+		found=${found:-$candidate}
+		# The name that it was called by is a part of the first line.
+		if [[ $("$candidate" --version | sed '1s/^[^ ]* //;q') = "${text#* }" ]]; then
+			tree_cc=$candidate
+			return
+		fi
+	done
+	if [[ $found ]]; then
+		die 1 compiler "the kernel was built with '$text', but here is '$("$found" --version | head -n 1)'" \
+			"install that version of the Debian package gcc-$major"
+	fi
+	die 1 compiler "the kernel was built with '$text', which is not installed" \
+		"apt-get install gcc-$major"
+}
+
+# A farm of links to the user's source, so that nothing there is ever written.
+tree_farm()
+{
+	local state
+
+	state=$(cd "$kernel_source" && find . -name .git -prune -o -type f -printf '%P %s %T@\n' |
+		sort | sha256sum)
+	[[ -e $tree_dir/farm && $(<"$tree_dir/farm") = "$state" && -d $tree_src ]] && return
+	stage "Linking to the source $kernel_source"
+	rm -rf "$tree_src" "$tree_dir/farm" "$tree_dir/prepared"
+	mkdir "$tree_src"
+	logged tree_link "$kernel_source" "$tree_src" || die_log 1 failed "the source could not be linked to"
+	printf '%s\n' "$state" >"$tree_dir/farm"
+}
+
+# tree_link FROM TO: all but what a build in the source left there
+tree_link()
+{
+	(
+		cd "$1"
+		find . -mindepth 1 -maxdepth 1 ! -name .git -print0 |
+			xargs -0 -I{} cp -rs "$1/{}" "$2/"
+	)
+	cd "$2" || return
+	rm -rf .config .config.old include/config include/generated arch/x86/include/generated
+	find . \( -name '*.o' -o -name '.*.cmd' -o -name '*.ko' -o -name '*.a' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name 'modules.order' -o -name 'Module.symvers' \) \
+		-type l -delete
+}
+
+tree_configure()
+{
+	local changes
+
+	stage "Configuring"
+	mkdir -p "$tree_build"
+	cp "$kernel_config" "$tree_build/.config"
+	logged "${tree_make[@]}" olddefconfig ||
+		die_log 1 failed "the configuration could not be taken over" \
+			"ksplice-create needs the packages that 'create/deps.sh --missing create' lists"
+	# What describes the tools is no option of the kernel.
+	changes=$(diff <(tree_options "$kernel_config") <(tree_options "$tree_build/.config") || true)
+	[[ ! $changes ]] || {
+		printf '%s\n' "$changes" >>"$log_file"
+		warn "the configuration changed while it was taken over, for instance $(sed -n 's/^[<>] //p' <<<"$changes" | head -n 1): is it of this source?"
+	}
+}
+
+tree_options()
+{
+	grep '^CONFIG_' "$1" | grep -Ev '^CONFIG_(CC_VERSION_TEXT|GCC_VERSION|AS_VERSION|LD_VERSION|PAHOLE_VERSION)=' |
+		sort
+}
+
+tree_modules_prepare()
+{
+	stage "Preparing the build folder"
+	logged "${tree_make[@]}" -j "$opt_jobs" modules_prepare ||
+		die_log 1 failed "the build folder could not be prepared" \
+			"ksplice-create needs the packages that 'create/deps.sh --missing create' lists"
+	cp "$kernel_headers/Module.symvers" "$tree_build/Module.symvers"
+	# Made only by a whole build: text that some units hold.
+	local file
+	for file in utsversion.h; do
+		[[ ! -e $kernel_headers/include/generated/$file ]] ||
+			cp "$kernel_headers/include/generated/$file" "$tree_build/include/generated/$file"
+	done
+}
+
+# tree_replace PATH FILE: FILE stands in for the source's PATH until tree_restore()
+tree_replace()
+{
+	local original=$tree_dir/original/$1
+
+	mkdir -p "$(dirname "$original")"
+	if [[ -e $tree_src/$1 ]]; then
+		[[ -e $original ]] || mv "$tree_src/$1" "$original"
+	else
+		mkdir -p "$(dirname "$tree_src/$1")"
+		: >"$original.absent"
+	fi
+	cp "$2" "$tree_src/$1.ksplice-new"
+	mv "$tree_src/$1.ksplice-new" "$tree_src/$1"
+}
+
+# tree_remove PATH: the source has no such file until tree_restore()
+tree_remove()
+{
+	mkdir -p "$(dirname "$tree_dir/original/$1")"
+	mv "$tree_src/$1" "$tree_dir/original/$1"
+}
+
+# Puts back what was taken out, in any order and as often as wanted.
+tree_restore()
+{
+	local path
+
+	[[ -d $tree_dir/original ]] || return 0
+	while IFS= read -r -d '' path; do
+		if [[ $path = *.absent ]]; then
+			rm -f "$tree_src/${path%.absent}"
+		else
+			mv -f "$tree_dir/original/$path" "$tree_src/$path"
+		fi
+	done < <(find "$tree_dir/original" ! -type d -printf '%P\0')
+	find "$tree_src" -name '*.ksplice-new' -delete 2>/dev/null &
+	wait $!
+	rm -rf "$tree_dir/original"
+}
