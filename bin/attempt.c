@@ -111,12 +111,19 @@ static int attempt_once(const char *id, const char *word, struct failure *f)
 	err = sysfs_write_stage(id, word);
 	if (wait_idle(id, f))
 		return -1;
-	if (!err && has_succeeded(id, word))
+	if (err == -EPERM || err == -EACCES)
+		return fail(f, STATUS_DENIED, "not_permitted",
+			    "update %s: the kernel does not permit it", id);
+	/* The kernel never began: what it says of a last attempt is older. */
+	if (err)
+		return fail(f, STATUS_FAILED, "unexpected",
+			    "update %s: the kernel refuses `%s': %s", id, word, strerror(-err));
+	if (has_succeeded(id, word))
 		return 0;
 	if (attempt_failure(id, f))
 		return -1;
-	return fail(f, STATUS_FAILED, "unexpected", "update %s: the kernel refuses `%s': %s", id,
-		    word, err ? strerror(-err) : "no cause given");
+	return fail(f, STATUS_FAILED, "unexpected",
+		    "update %s: it did not become `%s', and the kernel gives no cause", id, word);
 }
 
 int attempt(const struct speaker *who, const char *id, const char *word, unsigned int seconds,

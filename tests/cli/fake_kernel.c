@@ -24,7 +24,7 @@
 
 #include "kmodsrc/ksplice_format.h"
 
-static struct ksplice_candidates last;	/* the table written last */
+static struct ksplice_candidates last; /* the table written last */
 static int attempts;
 
 static const char *setting(const char *name)
@@ -150,7 +150,8 @@ static void take_stage(const char *id, const char *word)
 		put("busy", "/%s/abort_cause", id);
 		put("a task is inside of do_it", "/%s/abort_detail", id);
 		put("17 a b c do_it\n4711 sleeper do_it", "/%s/conflicts", id);
-		snprintf(path, sizeof(path), "%s", strcmp(word, "reversed") ? "preparing" : "applied");
+		snprintf(path, sizeof(path), "%s",
+			 strcmp(word, "reversed") ? "preparing" : "applied");
 		put(path, "/%s/stage", id);
 		return;
 	}
