@@ -15,10 +15,10 @@ struct finish {
 	struct elf_section *descriptor;
 	struct elf_section *funcs;
 	struct elf_section *images;
-	struct elf_section *relocs;	/* new; NULL while there is none */
+	struct elf_section *relocs; /* new; NULL while there is none */
 	struct image_view *views;
 	size_t nr_views;
-	bool *used;			/* by symbol index: some relocation needs it */
+	bool *used; /* by symbol index: some relocation needs it */
 	struct error *err;
 };
 
@@ -34,12 +34,31 @@ static int no_memory(struct finish *f)
  * run: a relocation of ours would come too late. Prefixes.
  */
 static const char *const early[] = {
-	".altinstr_replacement", ".altinstr_aux", ".altinstructions", ".parainstructions",
-	".retpoline_sites", ".return_sites", ".ibt_endbr_seal", ".call_sites", ".cfi_sites",
-	".smp_locks", ".orc_unwind", ".orc_header", "__mcount_loc",
-	"__patchable_function_entries", "__ex_table", "__ksymtab", "__kcrctab", "__versions",
-	".modinfo", ".gnu.linkonce.this_module", "__param", ".data..percpu", ".note",
-	".ksplice.", ".init.ksplice.",
+	".altinstr_replacement",
+	".altinstr_aux",
+	".altinstructions",
+	".parainstructions",
+	".retpoline_sites",
+	".return_sites",
+	".ibt_endbr_seal",
+	".call_sites",
+	".cfi_sites",
+	".smp_locks",
+	".orc_unwind",
+	".orc_header",
+	"__mcount_loc",
+	"__patchable_function_entries",
+	"__ex_table",
+	"__ksymtab",
+	"__kcrctab",
+	"__versions",
+	".modinfo",
+	".gnu.linkonce.this_module",
+	"__param",
+	".data..percpu",
+	".note",
+	".ksplice.",
+	".init.ksplice.",
 };
 
 static bool is_early(const char *section)
@@ -224,15 +243,20 @@ static int make_late(struct finish *f, struct elf_section *sec, const struct elf
 
 	place_name(sec, rel->offset, place, sizeof(place));
 	if (is_early(sec->name))
-		return error_refuse(f->err, "%s: %s refers to %s, which is not exported: section %s is used before an update is relocated",
-				    f->elf->path, place, rel->symbol->name, sec->name);
+		return error_refuse(
+			f->err,
+			"%s: %s refers to %s, which is not exported: section %s is used before an update is relocated",
+			f->elf->path, place, rel->symbol->name, sec->name);
 	if (in_patched_code(f, sec, rel->offset))
-		return error_refuse(f->err, "%s: %s refers to %s, which is not exported, from code that the kernel patches before an update is relocated (an alternative)",
-				    f->elf->path, place, rel->symbol->name);
+		return error_refuse(
+			f->err,
+			"%s: %s refers to %s, which is not exported, from code that the kernel patches before an update is relocated (an alternative)",
+			f->elf->path, place, rel->symbol->name);
 	out->type = late_type(rel->type);
 	if (!out->type)
-		return error_refuse(f->err, "%s: %s refers to %s with relocation type %u, which is not known",
-				    f->elf->path, place, rel->symbol->name, rel->type);
+		return error_refuse(
+			f->err, "%s: %s refers to %s with relocation type %u, which is not known",
+			f->elf->path, place, rel->symbol->name, rel->type);
 	if (!sec->data || rel->offset > sec->size || late_size(out->type) > sec->size - rel->offset)
 		return error_set(f->err, -EINVAL, "%s: %s: a relocation outside its section",
 				 f->elf->path, place);
@@ -355,8 +379,8 @@ static int check_funcs(struct finish *f)
 	size_t nr = f->funcs->size / sizeof(*func);
 
 	if (!nr || f->funcs->size % sizeof(*func))
-		return error_set(f->err, -EINVAL, "%s: section " KSPLICE_SEC_FUNCS " has a bad size",
-				 f->elf->path);
+		return error_set(f->err, -EINVAL,
+				 "%s: section " KSPLICE_SEC_FUNCS " has a bad size", f->elf->path);
 	for (size_t i = 0; i < nr; i++) {
 		const struct image_view *view;
 
@@ -382,13 +406,16 @@ static int open_parts(struct finish *f)
 	f->funcs = elf_find_section(f->elf, KSPLICE_SEC_FUNCS);
 	f->images = elf_find_section(f->elf, KSPLICE_SEC_IMAGE);
 	if (!f->descriptor || !f->descriptor->data || f->descriptor->size != sizeof(*desc))
-		return error_set(f->err, -EINVAL, "%s: not an update's module: no section "
-				 KSPLICE_SEC_DESCRIPTOR, f->elf->path);
+		return error_set(f->err, -EINVAL,
+				 "%s: not an update's module: no section " KSPLICE_SEC_DESCRIPTOR,
+				 f->elf->path);
 	desc = (const void *)f->descriptor->data;
 	if (desc->magic != KSPLICE_DESCRIPTOR_MAGIC || desc->version != KSPLICE_FORMAT_VERSION)
-		return error_set(f->err, -EINVAL, "%s: its descriptor has format %u; this objmanip knows format %u",
+		return error_set(f->err, -EINVAL,
+				 "%s: its descriptor has format %u; this objmanip knows format %u",
 				 f->elf->path, desc->version, KSPLICE_FORMAT_VERSION);
-	if (f->descriptor->nr_relocs || desc->nr_funcs || elf_find_section(f->elf, KSPLICE_SEC_RELOCS))
+	if (f->descriptor->nr_relocs || desc->nr_funcs ||
+	    elf_find_section(f->elf, KSPLICE_SEC_RELOCS))
 		return error_set(f->err, -EINVAL, "%s: is finished already", f->elf->path);
 	if (!f->funcs || !f->funcs->data || !f->images || !f->images->data)
 		return error_set(f->err, -EINVAL, "%s: holds no new code: no section %s",

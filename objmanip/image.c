@@ -177,8 +177,8 @@ const struct ksplice_section *image_section_at(const struct image *image, uint32
 
 const char *image_section_name(const struct image *image, uint32_t index)
 {
-	return index < image->sections.nr ?
-		string_at(image, image_sections(image)[index].name) : "?";
+	return index < image->sections.nr ? string_at(image, image_sections(image)[index].name)
+					  : "?";
 }
 
 const struct ksplice_site *image_sites_in(const struct image *image, uint32_t section,
@@ -258,7 +258,8 @@ int image_serialise(const struct image *image, unsigned char **bytes, size_t *si
 
 	end = (end + KSPLICE_IMAGE_ALIGN - 1) / KSPLICE_IMAGE_ALIGN * KSPLICE_IMAGE_ALIGN;
 	if (end > INT32_MAX)
-		return error_refuse(err, "%s: the unit is too large", string_at(image, image->unit_name));
+		return error_refuse(err, "%s: the unit is too large",
+				    string_at(image, image->unit_name));
 	out = calloc(1, end);
 	if (!out)
 		return error_set(err, -ENOMEM, "out of memory");

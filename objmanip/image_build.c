@@ -6,11 +6,6 @@
 
 #include "image_priv.h"
 
-static bool starts(const char *name, const char *prefix)
-{
-	return !strncmp(name, prefix, strlen(prefix));
-}
-
 static bool ends(const char *name, const char *suffix)
 {
 	size_t n = strlen(name), s = strlen(suffix);
@@ -25,33 +20,60 @@ static bool ends(const char *name, const char *suffix)
  * has no place in memory that could be learnt. Prefixes.
  */
 static const char *const scattered[] = {
-	"__ksymtab", "___ksymtab", "__kcrctab", "___kcrctab", "__ex_table", ".altinstructions",
-	"__jump_table", "__mcount_loc", "__patchable_function_entries", ".orc_",
-	".parainstructions", ".smp_locks", ".modinfo", "__modver", ".discard", ".note", ".comment",
-	".static_call_sites", ".static_call_tramp_key", ".return_sites", ".retpoline_sites",
-	".ibt_endbr_seal", ".call_sites", ".cfi_sites", "runtime_", "__bug_table", ".eh_frame",
-	".gnu.", ".printk_index", "__tracepoints_ptrs", "__tracepoint_ptrs", ".export_symbol",
-	".llvm", ".ksplice", ".init.ksplice",
+	"__ksymtab",
+	"___ksymtab",
+	"__kcrctab",
+	"___kcrctab",
+	"__ex_table",
+	".altinstructions",
+	"__jump_table",
+	"__mcount_loc",
+	"__patchable_function_entries",
+	".orc_",
+	".parainstructions",
+	".smp_locks",
+	".modinfo",
+	"__modver",
+	".discard",
+	".note",
+	".comment",
+	".static_call_sites",
+	".static_call_tramp_key",
+	".return_sites",
+	".retpoline_sites",
+	".ibt_endbr_seal",
+	".call_sites",
+	".cfi_sites",
+	"runtime_",
+	"__bug_table",
+	".eh_frame",
+	".gnu.",
+	".printk_index",
+	"__tracepoints_ptrs",
+	"__tracepoint_ptrs",
+	".export_symbol",
+	".llvm",
+	".ksplice",
+	".init.ksplice",
 };
 
 static bool is_scattered(const char *name)
 {
 	for (size_t i = 0; i < sizeof(scattered) / sizeof(scattered[0]); i++)
-		if (starts(name, scattered[i]))
+		if (starts_with(name, scattered[i]))
 			return true;
 	return false;
 }
 
 static bool is_freed(const struct build *b, const char *name)
 {
-	if (starts(name, ".init.") || !strcmp(name, ".init") || ends(name, ".init"))
+	if (starts_with(name, ".init.") || !strcmp(name, ".init") || ends(name, ".init"))
 		return true;
 	/* Built-in code never leaves: the kernel frees what would serve that, with init. */
-	return b->builtin && (starts(name, ".exit.") || !strcmp(name, ".altinstr_aux"));
+	return b->builtin && (starts_with(name, ".exit.") || !strcmp(name, ".altinstr_aux"));
 }
 
-static void classify(const struct build *b, const struct elf_section *sec,
-		     struct build_section *bs)
+static void classify(const struct build *b, const struct elf_section *sec, struct build_section *bs)
 {
 	bs->index = KSPLICE_NONE;
 	bs->sites.item = sizeof(struct ksplice_site);
@@ -71,7 +93,7 @@ static void classify(const struct build *b, const struct elf_section *sec,
 	} else {
 		bs->kind = KSPLICE_RODATA;
 		/* Tables between linker symbols: nothing in the unit knows their place. */
-		bs->if_referenced = !starts(sec->name, ".rodata");
+		bs->if_referenced = !starts_with(sec->name, ".rodata");
 	}
 	if (!sec->size)
 		bs->if_referenced = true;
@@ -103,7 +125,8 @@ static int keep_referenced(struct build *b)
 					continue;
 				to = &b->sections[sym->section->index];
 				if (to->never)
-					return error_refuse(b->err,
+					return error_refuse(
+						b->err,
 						"%s: %s+0x%llx refers to %s, a table that the kernel's link rearranges",
 						b->unit, sec->name,
 						(unsigned long long)sec->relocs[r].offset,
@@ -124,8 +147,8 @@ static int add_section(struct build *b, const struct elf_section *sec, struct bu
 		.size = sec->size,
 		.bytes = KSPLICE_NONE,
 		.align = sec->align ? sec->align : 1,
-		.entsize = bs->kind == KSPLICE_CONSTS || bs->kind == KSPLICE_STRINGS ?
-			sec->entsize : 0,
+		.entsize = bs->kind == KSPLICE_CONSTS || bs->kind == KSPLICE_STRINGS ? sec->entsize
+										     : 0,
 	};
 
 	if (sec->size > INT32_MAX || sec->align > INT32_MAX)
@@ -203,7 +226,7 @@ static int add_section_symbols(struct build *b, const struct elf_section *sec)
 {
 	struct build_section *bs = &b->sections[sec->index];
 	uint32_t first = b->image->symbols.nr;
-	unsigned int flags = starts(sec->name, ".data..percpu") ? KSPLICE_SYM_PERCPU : 0;
+	unsigned int flags = starts_with(sec->name, ".data..percpu") ? KSPLICE_SYM_PERCPU : 0;
 	int ret = 0;
 
 	if (!sec->symbol || sec->symbol->value)
@@ -295,8 +318,8 @@ static int decode_section(struct build *b, struct insn_decoder *decoder,
 		struct insn insn;
 
 		insn_decode(decoder, sec->data, sec->size, at, &insn);
-		while (next < sec->nr_symbols && (sec->symbols[next]->type != STT_FUNC ||
-						  sec->symbols[next]->value <= at))
+		while (next < sec->nr_symbols &&
+		       (sec->symbols[next]->type != STT_FUNC || sec->symbols[next]->value <= at))
 			next++;
 		if (next < sec->nr_symbols && sec->symbols[next]->value < at + insn.length) {
 			insn.length = sec->symbols[next]->value - at;
@@ -377,18 +400,20 @@ static int add_ref(struct build *b, const struct elf_section *sec, const struct 
 		return error_refuse(b->err, "%s: %s+0x%llx: relocation type %u is not known",
 				    b->unit, sec->name, (unsigned long long)rel->offset, rel->type);
 	if (ref.symbol == KSPLICE_NONE)
-		return error_refuse(b->err, "%s: %s+0x%llx refers to \"%s\" (%s), which is not kept",
-				    b->unit, sec->name, (unsigned long long)rel->offset,
-				    rel->symbol->name,
-				    rel->symbol->section ? rel->symbol->section->name : "undefined");
+		return error_refuse(
+			b->err, "%s: %s+0x%llx refers to \"%s\" (%s), which is not kept", b->unit,
+			sec->name, (unsigned long long)rel->offset, rel->symbol->name,
+			rel->symbol->section ? rel->symbol->section->name : "undefined");
 	if (rel->offset + field_size(ref.type) > sec->size)
 		return error_refuse(b->err, "%s: %s+0x%llx: a relocation beyond the section's end",
 				    b->unit, sec->name, (unsigned long long)rel->offset);
 	if (relative && bs->kind != KSPLICE_RODATA) {
 		const struct insn *insn = build_insn_at(bs, rel->offset);
 
-		ref.adjust = insn && insn->offset + insn->length >= rel->offset + field_size(ref.type) ?
-			insn->offset + insn->length - rel->offset : field_size(ref.type);
+		ref.adjust = insn && insn->offset + insn->length >=
+						     rel->offset + field_size(ref.type)
+				     ? insn->offset + insn->length - rel->offset
+				     : field_size(ref.type);
 	}
 	if (!vec_push(&b->image->refs, &ref, 1))
 		return error_set(b->err, -ENOMEM, "out of memory");

@@ -67,14 +67,14 @@ static int check_ref(const struct check *c, uint32_t i, const struct ksplice_sec
 		     uint32_t *last)
 {
 	static const unsigned char sizes[] = {
-		[KSPLICE_PC32] = 4, [KSPLICE_PC64] = 8, [KSPLICE_ABS64] = 8,
+		[KSPLICE_PC32] = 4,   [KSPLICE_PC64] = 8,  [KSPLICE_ABS64] = 8,
 		[KSPLICE_ABS32S] = 4, [KSPLICE_ABS32] = 4, [KSPLICE_PC8] = 1,
 	};
 	const struct ksplice_ref *ref = &c->refs[i];
 
 	if (ref->type < KSPLICE_PC32 || ref->type > KSPLICE_PC8 ||
-	    ref->symbol >= c->head->nr_symbols || ref->offset < *last ||
-	    ref->offset > sec->size || sizes[ref->type] > sec->size - ref->offset)
+	    ref->symbol >= c->head->nr_symbols || ref->offset < *last || ref->offset > sec->size ||
+	    sizes[ref->type] > sec->size - ref->offset)
 		return bad(c, "%s: bad image: ref %u", c->what, i);
 	*last = ref->offset + sizes[ref->type];
 	return 0;

@@ -21,8 +21,8 @@ static void open_view(struct image_view *view, unsigned char *bytes)
 	view->strings = (const char *)bytes + head->strings_off;
 }
 
-int image_views_read(unsigned char *bytes, size_t size, const char *what,
-		     struct image_view **ret, size_t *nr, struct error *err)
+int image_views_read(unsigned char *bytes, size_t size, const char *what, struct image_view **ret,
+		     size_t *nr, struct error *err)
 {
 	struct image_view *views = NULL;
 	size_t count = 0;
@@ -43,8 +43,9 @@ int image_views_read(unsigned char *bytes, size_t size, const char *what,
 		views = grown;
 		open_view(&views[count], bytes + at);
 		if (image_view_of(views, count, views[count].head->unit_id)) {
-			code = error_set(err, -EINVAL, "%s: two images for %s (or for units of one id)",
-					 what, image_view_unit(&views[count]));
+			code = error_set(err, -EINVAL,
+					 "%s: two images for %s (or for units of one id)", what,
+					 image_view_unit(&views[count]));
 			free(views);
 			return code;
 		}

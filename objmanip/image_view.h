@@ -18,7 +18,7 @@ struct image_view {
 	struct ksplice_ref *refs;
 	struct ksplice_site *sites;
 	struct ksplice_variant *variants;
-	const unsigned char *contents;	/* of the sections */
+	const unsigned char *contents; /* of the sections */
 	const char *strings;
 };
 
@@ -27,8 +27,8 @@ struct image_view {
  * outlive the views) and that their units differ. On success *ret holds *nr
  * views; free() it. `what' names the input in messages.
  */
-int image_views_read(unsigned char *bytes, size_t size, const char *what,
-		     struct image_view **ret, size_t *nr, struct error *err);
+int image_views_read(unsigned char *bytes, size_t size, const char *what, struct image_view **ret,
+		     size_t *nr, struct error *err);
 
 /* The image of a unit, or NULL. */
 struct image_view *image_view_of(struct image_view *views, size_t nr, uint32_t unit_id);
@@ -40,8 +40,7 @@ static inline const char *image_view_unit(const struct image_view *view)
 
 static inline const char *image_view_symbol(const struct image_view *view, uint32_t symbol)
 {
-	return symbol < view->head->nr_symbols ?
-		view->strings + view->symbols[symbol].name : "?";
+	return symbol < view->head->nr_symbols ? view->strings + view->symbols[symbol].name : "?";
 }
 
 #endif

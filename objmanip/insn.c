@@ -17,8 +17,8 @@
 struct insn_decoder {
 	disassembler_ftype print_insn;
 	struct disassemble_info info;
-	bool bad;		/* libopcodes printed "(bad)" */
-	unsigned char *window;	/* MAX_LENGTH bytes: libopcodes' buffer pointer is not const */
+	bool bad; /* libopcodes printed "(bad)" */
+	unsigned char *window; /* MAX_LENGTH bytes: libopcodes' buffer pointer is not const */
 };
 
 static void note_text(struct insn_decoder *decoder, const char *fmt, va_list ap)
@@ -99,22 +99,29 @@ void insn_decoder_free(struct insn_decoder *decoder)
 static bool is_prefix(unsigned char byte)
 {
 	switch (byte) {
-	case 0x26: case 0x2e: case 0x36: case 0x3e:	/* segments */
-	case 0x64: case 0x65:
-	case 0x66: case 0x67:				/* sizes */
-	case 0xf0: case 0xf2: case 0xf3:
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e: /* segments */
+	case 0x64:
+	case 0x65:
+	case 0x66:
+	case 0x67: /* sizes */
+	case 0xf0:
+	case 0xf2:
+	case 0xf3:
 		return true;
 	}
-	return (byte & 0xf0) == 0x40;			/* REX */
+	return (byte & 0xf0) == 0x40; /* REX */
 }
 
 static void direct(struct insn *insn, const unsigned char *code, enum insn_kind kind,
 		   unsigned int disp_size)
 {
 	const unsigned char *disp = code + insn->length - disp_size;
-	int64_t distance = disp_size == 1 ?
-		(int8_t)disp[0] :
-		(int32_t)(disp[0] | disp[1] << 8 | disp[2] << 16 | (uint32_t)disp[3] << 24);
+	int64_t distance = disp_size == 1 ? (int8_t)disp[0]
+					  : (int32_t)(disp[0] | disp[1] << 8 | disp[2] << 16 |
+						      (uint32_t)disp[3] << 24);
 
 	insn->kind = kind;
 	insn->disp_size = disp_size;
@@ -158,7 +165,7 @@ static void classify(struct insn *insn, const unsigned char *code)
 	else if ((op & 0xf0) == 0x70 || (op & 0xfc) == 0xe0)
 		direct(insn, code, INSN_JCC, 1);
 	else if (op == 0xc7 && insn->length == at + 6 && code[at + 1] == 0xf8)
-		direct(insn, code, INSN_JCC, 4);	/* xbegin */
+		direct(insn, code, INSN_JCC, 4); /* xbegin */
 	else if (op == 0xff && insn->length >= at + 2 &&
 		 ((code[at + 1] & 0x38) == 0x10 || (code[at + 1] & 0x38) == 0x20))
 		insn->kind = INSN_INDIRECT;

@@ -11,24 +11,24 @@
 
 enum insn_kind {
 	INSN_OTHER = 0,
-	INSN_JUMP,		/* unconditional, direct */
-	INSN_JCC,		/* conditional, direct (also loop, jrcxz, xbegin) */
-	INSN_CALL,		/* direct */
-	INSN_INDIRECT,		/* call or jmp through a register or memory */
+	INSN_JUMP, /* unconditional, direct */
+	INSN_JCC, /* conditional, direct (also loop, jrcxz, xbegin) */
+	INSN_CALL, /* direct */
+	INSN_INDIRECT, /* call or jmp through a register or memory */
 	INSN_RETURN,
-	INSN_ENDBR,		/* endbr64 */
-	INSN_NOP,		/* of any length */
-	INSN_TRAP,		/* int3, ud2, ... : control does not go on */
+	INSN_ENDBR, /* endbr64 */
+	INSN_NOP, /* of any length */
+	INSN_TRAP, /* int3, ud2, ... : control does not go on */
 };
 
 /* One decoded instruction. */
 struct insn {
-	uint64_t offset;	/* of its first byte in the range's numbering */
-	unsigned int length;	/* bytes, 1..15 */
+	uint64_t offset; /* of its first byte in the range's numbering */
+	unsigned int length; /* bytes, 1..15 */
 	enum insn_kind kind;
-	uint64_t target;	/* of INSN_JUMP, INSN_JCC, INSN_CALL, relocations not applied */
-	unsigned int disp_size;	/* of these: bytes of the displacement (its last ones), 1 or 4 */
-	bool bad;		/* not an instruction */
+	uint64_t target; /* of INSN_JUMP, INSN_JCC, INSN_CALL, relocations not applied */
+	unsigned int disp_size; /* of these: bytes of the displacement (its last ones), 1 or 4 */
+	bool bad; /* not an instruction */
 };
 
 /* A disassembler; not for use by two threads at once. */

@@ -60,8 +60,7 @@ static void print_symbol(const struct shown *s, uint32_t unit_id, uint32_t symbo
 		fprintf(s->out, "symbol %u of unknown unit %08x", symbol, unit_id);
 		return;
 	}
-	if (symbol < view->head->nr_symbols &&
-	    view->symbols[symbol].type == KSPLICE_SYM_SECTION &&
+	if (symbol < view->head->nr_symbols && view->symbols[symbol].type == KSPLICE_SYM_SECTION &&
 	    view->symbols[symbol].section < view->head->nr_sections)
 		fputs(view->strings + view->sections[view->symbols[symbol].section].name, s->out);
 	else
@@ -78,9 +77,9 @@ static void show_descriptor(const struct shown *s, const struct elf_section *sec
 		return;
 	}
 	memcpy(&desc, sec->data, sizeof(desc));
-	fprintf(s->out, "update %.*s for %.*s: format %u, %u target%s%s%s\n",
-		(int)sizeof(desc.id), desc.id, (int)sizeof(desc.target), desc.target, desc.version,
-		desc.nr_targets, desc.nr_targets == 1 ? "" : "s",
+	fprintf(s->out, "update %.*s for %.*s: format %u, %u target%s%s%s\n", (int)sizeof(desc.id),
+		desc.id, (int)sizeof(desc.target), desc.target, desc.version, desc.nr_targets,
+		desc.nr_targets == 1 ? "" : "s",
 		desc.flags & KSPLICE_UPDATE_KEEP ? ", stays loaded after undo" : "",
 		desc.nr_funcs ? "" : ", not finished");
 }
@@ -138,10 +137,13 @@ static int show_elf(const char *path, bool verbose, FILE *out, struct error *err
 	s.elf = elf;
 	images = elf_find_section(elf, KSPLICE_SEC_IMAGE);
 	if (!images && !elf_find_section(elf, KSPLICE_SEC_DESCRIPTOR))
-		return error_set(err, -EINVAL, "%s: neither an update's module nor new code: no section "
-				 KSPLICE_SEC_IMAGE, path);
+		return error_set(
+			err, -EINVAL,
+			"%s: neither an update's module nor new code: no section " KSPLICE_SEC_IMAGE,
+			path);
 	if (images && images->data)
-		ret = image_views_read(images->data, images->size, path, &s.views, &s.nr_views, err);
+		ret = image_views_read(images->data, images->size, path, &s.views, &s.nr_views,
+				       err);
 	if (ret)
 		return ret;
 	if ((sec = elf_find_section(elf, KSPLICE_SEC_DESCRIPTOR)))
@@ -166,7 +168,8 @@ static int read_image(const char *path, unsigned char **bytes, size_t *size, str
 
 	if (!file)
 		return error_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (fread(&magic, 1, sizeof(magic), file) != sizeof(magic) || magic != KSPLICE_IMAGE_MAGIC) {
+	if (fread(&magic, 1, sizeof(magic), file) != sizeof(magic) ||
+	    magic != KSPLICE_IMAGE_MAGIC) {
 		fclose(file);
 		return 0;
 	}

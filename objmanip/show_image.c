@@ -4,28 +4,36 @@
 #include "show.h"
 
 static const char *const section_kinds[] = {
-	[KSPLICE_TEXT] = "text", [KSPLICE_RODATA] = "rodata", [KSPLICE_STRINGS] = "strings",
-	[KSPLICE_CONSTS] = "consts", [KSPLICE_DATA] = "data", [KSPLICE_FREED] = "freed",
+	[KSPLICE_TEXT] = "text",       [KSPLICE_RODATA] = "rodata", [KSPLICE_STRINGS] = "strings",
+	[KSPLICE_CONSTS] = "consts",   [KSPLICE_DATA] = "data",	    [KSPLICE_FREED] = "freed",
 	[KSPLICE_VARIANT] = "variant",
 };
 
 static const char *const symbol_types[] = {
-	[KSPLICE_SYM_NOTYPE] = "label", [KSPLICE_SYM_FUNC] = "function",
-	[KSPLICE_SYM_OBJECT] = "object", [KSPLICE_SYM_SECTION] = "section",
+	[KSPLICE_SYM_NOTYPE] = "label",
+	[KSPLICE_SYM_FUNC] = "function",
+	[KSPLICE_SYM_OBJECT] = "object",
+	[KSPLICE_SYM_SECTION] = "section",
 };
 
 static const char *const ref_types[] = {
-	[KSPLICE_PC32] = "pc32", [KSPLICE_PC64] = "pc64", [KSPLICE_ABS64] = "abs64",
+	[KSPLICE_PC32] = "pc32",     [KSPLICE_PC64] = "pc64",	[KSPLICE_ABS64] = "abs64",
 	[KSPLICE_ABS32S] = "abs32s", [KSPLICE_ABS32] = "abs32", [KSPLICE_PC8] = "pc8",
 };
 
 static const char *const site_kinds[] = {
-	[KSPLICE_SITE_FENTRY] = "fentry", [KSPLICE_SITE_RETURN] = "return",
-	[KSPLICE_SITE_RETPOLINE] = "retpoline", [KSPLICE_SITE_STATIC_CALL] = "static-call",
-	[KSPLICE_SITE_JUMP_LABEL] = "jump-label", [KSPLICE_SITE_ALTERNATIVE] = "alternative",
-	[KSPLICE_SITE_PARAVIRT] = "paravirt", [KSPLICE_SITE_LOCK] = "lock",
-	[KSPLICE_SITE_ENDBR] = "endbr", [KSPLICE_SITE_CALL] = "call",
-	[KSPLICE_SITE_RUNTIME_PTR] = "runtime-ptr", [KSPLICE_SITE_RUNTIME_SHIFT] = "runtime-shift",
+	[KSPLICE_SITE_FENTRY] = "fentry",
+	[KSPLICE_SITE_RETURN] = "return",
+	[KSPLICE_SITE_RETPOLINE] = "retpoline",
+	[KSPLICE_SITE_STATIC_CALL] = "static-call",
+	[KSPLICE_SITE_JUMP_LABEL] = "jump-label",
+	[KSPLICE_SITE_ALTERNATIVE] = "alternative",
+	[KSPLICE_SITE_PARAVIRT] = "paravirt",
+	[KSPLICE_SITE_LOCK] = "lock",
+	[KSPLICE_SITE_ENDBR] = "endbr",
+	[KSPLICE_SITE_CALL] = "call",
+	[KSPLICE_SITE_RUNTIME_PTR] = "runtime-ptr",
+	[KSPLICE_SITE_RUNTIME_SHIFT] = "runtime-shift",
 };
 
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
@@ -81,7 +89,8 @@ static void show_site(const struct image_view *view, const struct ksplice_site *
 	fprintf(out, "    site +0x%x %s %u bytes", site->offset,
 		word(site_kinds, NR(site_kinds), site->kind), site->length);
 	if (site->symbol != KSPLICE_NONE)
-		fprintf(out, " %s%+" PRId64, symbol_name(view, site->symbol), (int64_t)site->addend);
+		fprintf(out, " %s%+" PRId64, symbol_name(view, site->symbol),
+			(int64_t)site->addend);
 	if (site->kind == KSPLICE_SITE_RETPOLINE)
 		fprintf(out, " register %u", site->arg);
 	if (site->kind == KSPLICE_SITE_PARAVIRT)
@@ -89,7 +98,8 @@ static void show_site(const struct image_view *view, const struct ksplice_site *
 	for (uint32_t i = 0; site->kind == KSPLICE_SITE_ALTERNATIVE && i < site->nr_variants; i++) {
 		const struct ksplice_variant *v = &view->variants[site->first_variant + i];
 
-		fprintf(out, " [feature 0x%x: %u bytes at +0x%x]", v->feature, v->length, v->offset);
+		fprintf(out, " [feature 0x%x: %u bytes at +0x%x]", v->feature, v->length,
+			v->offset);
 	}
 	fputc('\n', out);
 }

@@ -6,14 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct export {
+struct export
+{
 	const char *name;
 	const char *exporter;
 };
 
 struct symvers {
-	char *text;		/* the file, cut into its fields */
-	struct export *exports;	/* by name */
+	char *text; /* the file, cut into its fields */
+	struct export *exports; /* by name */
 	size_t nr;
 };
 
@@ -101,8 +102,8 @@ void symvers_free(struct symvers *symvers)
 const char *symvers_exporter(const struct symvers *symvers, const char *name)
 {
 	struct export key = { .name = name };
-	const struct export *found = bsearch(&key, symvers->exports, symvers->nr,
-					     sizeof(key), compare);
+	const struct export *found =
+		bsearch(&key, symvers->exports, symvers->nr, sizeof(key), compare);
 
 	return found ? found->exporter : NULL;
 }
