@@ -53,7 +53,7 @@ build_run_batch()
 
 build_make()
 {
-	"${tree_make[@]}" -k -j "$opt_jobs" OBJECT_FILES_NON_STANDARD=y KCFLAGS=-g0 "$@" >"$work/kbuild.log" 2>&1
+	"${tree_make[@]}" -k -j "$opt_jobs" OBJECT_FILES_NON_STANDARD=y "$@" >"$work/kbuild.log" 2>&1
 	local status=$?
 
 	cat "$work/kbuild.log"

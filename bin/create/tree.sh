@@ -28,7 +28,7 @@ tree_prepare()
 	fi
 	tree_build=$tree_dir/build
 	tree_compiler
-	tree_make=(make -C "$tree_src" "O=$tree_build" ARCH=x86 "CC=$tree_cc" "HOSTCC=$tree_cc"
+	tree_make=(make -C "$tree_src" "O=$tree_build" ARCH=x86 "CC=$tree_cc" "HOSTCC=$tree_cc" KCFLAGS=-g0
 		"${kernel_make[@]}")
 
 	lock "$tree_dir/lock"
@@ -51,7 +51,7 @@ tree_prepare()
 tree_key()
 {
 	{
-		printf '%s\n' "$kernel_release" "$tree_cc" "${kernel_make[@]}"
+		printf '%s\n' "$tree_dir" "$kernel_release" "$tree_cc" "${kernel_make[@]}"
 		"$tree_cc" --version
 		ld --version
 		sha256sum <"$kernel_config"
@@ -150,7 +150,7 @@ tree_options()
 tree_modules_prepare()
 {
 	stage "Preparing the build folder"
-	logged "${tree_make[@]}" -j "$opt_jobs" modules_prepare ||
+	logged "${tree_make[@]}" -j "$opt_jobs" OBJECT_FILES_NON_STANDARD=y modules_prepare ||
 		die_log 1 failed "the build folder could not be prepared" \
 			"ksplice-create needs the packages that 'create/deps.sh --missing create' lists"
 	cp "$kernel_headers/Module.symvers" "$tree_build/Module.symvers"
