@@ -26,7 +26,8 @@ static void note_text(struct insn_decoder *decoder, const char *fmt, va_list ap)
 	char text[64];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	if (strstr(text, "(bad)"))
+	/* The latter is how it shows an instruction that is cut off. */
+	if (strstr(text, "(bad)") || strstr(text, ".byte"))
 		decoder->bad = true;
 }
 
