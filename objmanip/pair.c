@@ -380,6 +380,18 @@ static bool has_lasting_user(const struct unit *unit, const struct atom *object)
  */
 static void settle_rest(struct unit *pre, struct unit *post)
 {
+	/* What is freed after boot: contents decide. */
+	for (size_t i = 0; i < post->nr_named; i++) {
+		struct atom *b = post->by_name[i];
+
+		for (size_t k = 0; k < pre->nr_named && !b->twin; k++) {
+			struct atom *a = pre->by_name[k];
+
+			if (!a->twin && a->class == b->class && b->class == SECTION_INIT_DATA &&
+			    same_base(a->sym->name, b->sym->name) && pair_same_content(a, b))
+				set_twins(a, b);
+		}
+	}
 	for (size_t i = 0; i < post->nr_named; i++) {
 		struct atom *b = post->by_name[i], *only = NULL;
 		size_t left = 0, rivals = 0;

@@ -17,11 +17,11 @@ struct ref {
 	uint64_t offset;		/* of the field, in the atom */
 	uint32_t type;			/* R_X86_64_* */
 	unsigned int adjust;		/* PC-relative in code: field to end of instruction */
-	int64_t addend;			/* ELF's */
+	const struct elf_symbol *symbol; /* ELF's */
 	/* Exactly one of these is set. */
 	struct atom *atom;		/* in this unit */
 	const struct elf_section *literal; /* in a section of strings or constants */
-	const char *name;		/* in another unit */
+	const char *name;		/* in another unit; or of a section that has no atoms */
 	/*
 	 * The place meant, from the start of the atom or literal section, or
 	 * from the named symbol: without the bias of PC-relative fields.
@@ -51,7 +51,9 @@ struct atom {
 
 	char *obstacle;			/* why it cannot be copied, or NULL */
 	bool included;			/* chosen for the new code (extract.c) */
-	struct elf_symbol *out;		/* new code: its symbol */
+	struct elf_section *out_sec;	/* new code: where it begins, */
+	uint64_t out_start;
+	struct elf_symbol *out;		/* and its symbol, or NULL */
 };
 
 struct unit {
@@ -103,6 +105,9 @@ static inline bool atom_is_code(const struct atom *atom)
 	return atom->class == SECTION_CODE || atom->class == SECTION_INIT_CODE ||
 	       atom->class == SECTION_EXIT_CODE;
 }
+
+/* Does this reference of code call or jump, rather than take an address? */
+bool ref_is_branch(const struct atom *atom, const struct ref *ref);
 
 /* foo for foo.cold, else itself. */
 static inline const struct atom *atom_family(const struct atom *atom)

@@ -341,7 +341,7 @@ static void resolve_ref(const struct elf_section *sec, size_t index, struct ref 
 	const struct section_atoms *list;
 
 	ref->type = r->type;
-	ref->addend = r->addend;
+	ref->symbol = sym;
 	ref->adjust = adjust_of(sec, index);
 	ref->place = place_of(sec, index);
 	if (!sym->section) {
@@ -371,6 +371,18 @@ static void resolve_ref(const struct elf_section *sec, size_t index, struct ref 
 		return;
 	}
 	ref->place -= (int64_t)ref->atom->start;
+}
+
+bool ref_is_branch(const struct atom *atom, const struct ref *ref)
+{
+	const unsigned char *code = atom_bytes(atom);
+
+	if (!atom_is_code(atom) || !reloc_is_pc_relative(ref->type) || !ref->offset)
+		return false;
+	code += ref->offset;
+	if (code[-1] == 0xe8 || code[-1] == 0xe9)
+		return true;
+	return ref->offset > 1 && code[-2] == 0x0f && (code[-1] & 0xf0) == 0x80;
 }
 
 static int make_refs(struct unit *unit, struct atom *atom, struct error *err)

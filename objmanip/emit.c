@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copies what was chosen into the new object, and makes its references anew. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "extract.h"
+#include "pair.h"
+
+#define NOP 0x90
+
+/* A string or constant that was copied already. */
+struct copied {
+	const unsigned char *bytes;
+	size_t size;
+	uint64_t offset;
+	bool string;
+};
+
+struct emitter {
+	struct extract *x;
+	struct elf_section *strings, *consts;
+	struct copied *copied;
+	size_t nr_copied, max_copied;
+	struct error *err;
+};
+
+static int no_memory(struct emitter *e)
+{
+	return error_set(e->err, -ENOMEM, "%s: out of memory", e->x->name);
+}
+
+/* ---- places ----------------------------------------------------------------- */
+
+/* Init sections of the update's module are freed, too: what stays has to leave them. */
+static int section_name(const struct atom *atom, char *buf, size_t size)
+{
+	const char *name = atom->sec->name;
+	const char *text = "";
+
+	if (atom_is_code(atom) && atom->sym &&
+	    (!strncmp(name, ".exit", 5) || !strncmp(name, ".meminit", 8) ||
+	     !strncmp(name, ".init", 5) || !strncmp(name, ".ref", 4))) {
+		text = ".text.";
+		name = atom->sym->name;
+	} else if (!strncmp(name, ".meminit", 8) || !strncmp(name, ".ref", 4)) {
+		text = atom->class == SECTION_RODATA ? ".rodata" : ".data";
+		name = "";
+	}
+	return snprintf(buf, size, "%s%s", text, name) < (int)size ? 0 : -ENAMETOOLONG;
+}
+
+/* What the atom's place in its section says about its alignment. */
+static uint64_t alignment(const struct atom *atom)
+{
+	uint64_t align = atom->sec->align ? atom->sec->align : 1, start = atom->start - atom->lead;
+
+	if (atom->table)
+		return atom->start ? 1 : align;
+	while (align > 1 && start % align)
+		align /= 2;
+	return align;
+}
+
+static struct elf_section *output_section(struct emitter *e, const struct atom *atom,
+					  const char *name)
+{
+	struct elf_section *sec = elf_find_section(e->x->out, name);
+
+	if (sec)
+		return sec;
+	return elf_add_section(e->x->out, name, atom->sec->type,
+			       atom->sec->flags & ~(uint64_t)(SHF_GROUP | SHF_LINK_ORDER |
+							      SHF_MERGE | SHF_STRINGS),
+			       1, atom->sec->entsize, NULL, 0);
+}
+
+static int place_atom(struct emitter *e, struct atom *atom)
+{
+	uint64_t start = atom->start - atom->lead, offset, before;
+	bool global = !atom->twin && atom->sym && atom->sym->bind != STB_LOCAL;
+	const unsigned char *bytes = atom->sec->data ? atom->sec->data + start : NULL;
+	struct elf_section *sec;
+	char name[512];
+
+	if (section_name(atom, name, sizeof(name)))
+		return error_set(e->err, -EINVAL, "%s: the name of section %s is too long",
+				 e->x->name, atom->sec->name);
+	sec = output_section(e, atom, name);
+	if (!sec)
+		return no_memory(e);
+	before = sec->size;
+	if (elf_append(sec, bytes, atom->end - start, alignment(atom), &offset))
+		return no_memory(e);
+	if ((sec->flags & SHF_EXECINSTR) && sec->data)
+		memset(sec->data + before, NOP, offset - before);
+	atom->out_sec = sec;
+	atom->out_start = offset + atom->lead;
+	if (!atom->sym)
+		return 0;
+	atom->out = elf_add_symbol(e->x->out, atom->sym->name, sec, atom->out_start,
+				   atom_size(atom), atom->sym->type,
+				   global ? atom->sym->bind : STB_LOCAL);
+	if (!atom->out)
+		return no_memory(e);
+	atom->out->visibility = atom->sym->visibility;
+	return 0;
+}
+
+/* Further names of a new global. */
+static int place_aliases(struct emitter *e, struct atom *atom)
+{
+	const struct elf_section *sec = atom->sec;
+
+	for (size_t i = 0; i < sec->nr_symbols; i++) {
+		const struct elf_symbol *sym = sec->symbols[i];
+
+		if (sym->priv != atom || sym == atom->sym || sym->bind == STB_LOCAL)
+			continue;
+		if (!elf_add_symbol(e->x->out, sym->name, atom->out_sec,
+				    atom->out_start + sym->value - atom->start, sym->size,
+				    sym->type, sym->bind))
+			return no_memory(e);
+	}
+	return 0;
+}
+
+static int place_all(struct emitter *e)
+{
+	const struct unit *post = e->x->post;
+
+	for (size_t i = 0; i < post->nr_atoms; i++) {
+		struct atom *atom = post->atoms[i];
+		int rc = 0;
+
+		if (atom->table)
+			atom->included = atom->owner && atom->owner->included;
+		if (atom->included)
+			rc = place_atom(e, atom);
+		if (!rc && atom->included && atom->sym && !atom->twin &&
+		    atom->sym->bind != STB_LOCAL)
+			rc = place_aliases(e, atom);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- references --------------------------------------------------------------- */
+
+static int undefined(struct emitter *e, const char *name, unsigned char bind,
+		     struct elf_symbol **ret)
+{
+	struct elf_file *out = e->x->out;
+
+	for (size_t i = 1; i < out->nr_symbols; i++) {
+		*ret = out->symbols[i];
+		if (!(*ret)->section && !strcmp((*ret)->name, name))
+			return 0;
+	}
+	*ret = elf_add_symbol(out, name, NULL, 0, 0, STT_NOTYPE, bind);
+	return *ret ? 0 : no_memory(e);
+}
+
+/*
+ * A symbol of another unit, or a static call's (which objtool must know by
+ * name). One that nobody exports has to be in the image; `objmanip finish'
+ * marks it there if no other unit of the update brings it along.
+ */
+static int by_name(struct emitter *e, const char *name, unsigned char bind,
+		   struct elf_symbol **ret)
+{
+	static const char tramp[] = "__SCT__";
+	struct elf_symbol *key;
+	int rc;
+
+	if (!symvers_exporter(e->x->symvers, name) &&
+	    image_add_extern(e->x->image, name, 0) == KSPLICE_NONE)
+		return no_memory(e);
+	rc = undefined(e, name, bind, ret);
+	if (rc || strncmp(name, tramp, strlen(tramp)))
+		return rc;
+
+	char key_name[512];
+
+	snprintf(key_name, sizeof(key_name), "__SCK__%s", name + strlen(tramp));
+	return by_name(e, key_name, STB_GLOBAL, &key);
+}
+
+static int by_mark(struct emitter *e, const struct atom *target, struct elf_symbol **ret)
+{
+	char name[512];
+	uint32_t index;
+	int rc = extract_running(e->x, target, NULL, &index, e->err);
+
+	if (rc)
+		return rc;
+	if (snprintf(name, sizeof(name), "%s%s%08x.%u", atom_name(target), KSPLICE_UNDEF_MARK,
+		     e->x->unit_id, index) >= (int)sizeof(name))
+		return error_set(e->err, -EINVAL, "%s: the name %s is too long", e->x->name,
+				 atom_name(target));
+	return undefined(e, name, STB_GLOBAL, ret);
+}
+
+static int copy_literal(struct emitter *e, const struct ref *ref, struct elf_section **sec,
+			uint64_t *offset)
+{
+	const unsigned char *bytes;
+	bool string = ref->literal->flags & SHF_STRINGS;
+	uint64_t unit = ref->literal->entsize ? ref->literal->entsize : 1;
+	size_t size;
+
+	if (pair_literal(ref, &bytes, &size))
+		return error_set(e->err, -EINVAL, "%s: a reference into %s lies outside of it",
+				 e->x->name, ref->literal->name);
+	if (string && !e->strings)
+		e->strings = elf_add_section(e->x->out, ".rodata.str", SHT_PROGBITS, SHF_ALLOC, 1,
+					     0, NULL, 0);
+	if (!string && !e->consts)
+		e->consts = elf_add_section(e->x->out, ".rodata.cst", SHT_PROGBITS, SHF_ALLOC, 1, 0,
+					    NULL, 0);
+	*sec = string ? e->strings : e->consts;
+	if (!*sec)
+		return no_memory(e);
+	for (size_t i = 0; i < e->nr_copied; i++) {
+		const struct copied *c = &e->copied[i];
+
+		if (c->string == string && c->size == size && !memcmp(c->bytes, bytes, size)) {
+			*offset = c->offset;
+			return 0;
+		}
+	}
+	if (e->nr_copied == e->max_copied) {
+		size_t max = e->max_copied ? 2 * e->max_copied : 64;
+		struct copied *grown = realloc(e->copied, max * sizeof(*grown));
+
+		if (!grown)
+			return no_memory(e);
+		e->copied = grown;
+		e->max_copied = max;
+	}
+	if (elf_append(*sec, bytes, size, unit, offset))
+		return no_memory(e);
+	e->copied[e->nr_copied++] = (struct copied){ bytes, size, *offset, string };
+	return 0;
+}
+
+/* Where a reference of new code goes. */
+struct goal {
+	struct elf_symbol *symbol;
+	int64_t place;			/* from the symbol */
+};
+
+static void into_copy(const struct atom *target, int64_t place, bool by_section,
+		      struct goal *goal)
+{
+	if (target->out && !by_section) {
+		goal->symbol = target->out;
+		goal->place = place;
+	} else {
+		goal->symbol = target->out_sec->symbol;
+		goal->place = (int64_t)target->out_start + place;
+	}
+}
+
+/*
+ * Code: a replaced function is meant by its old address, where the jump is:
+ * stored pointers stay good after undo. Only a function's own parts, and
+ * places inside it, are the new ones.
+ */
+static int into_code(struct emitter *e, const struct atom *from, const struct ref *ref,
+		     struct goal *goal)
+{
+	const struct atom *target = ref->atom;
+	const struct atom *user = from->table ? from->owner : from;
+	bool own = atom_family(user) == atom_family(target);
+	bool branch = ref_is_branch(from, ref);
+	int rc;
+
+	if (target->included &&
+	    (!target->twin || ref->place || from->table || !target->sym ||
+	     (own && (branch || target->owner)))) {
+		if (!target->twin && target->sym && !target->owner && !ref->place && !from->table &&
+		    !branch)
+			e->x->keep = true;
+		into_copy(target, ref->place, from->table || ref->place, goal);
+		return 0;
+	}
+	if (ref->place) {
+		rc = error_refuse(e->err, "%s: new code of %s refers to the middle of %s() (+0x%llx)",
+				  e->x->name, atom_name(user), atom_name(target),
+				  (unsigned long long)ref->place);
+		error_hint(e->err, "only the beginning of a function has a known place in the running kernel");
+		return rc;
+	}
+	goal->place = 0;
+	if (!strncmp(atom_name(target), "__SCT__", 7))
+		return by_name(e, atom_name(target), STB_GLOBAL, &goal->symbol);
+	return by_mark(e, target, &goal->symbol);
+}
+
+static int find_goal(struct emitter *e, const struct atom *from, const struct ref *ref,
+		     struct goal *goal)
+{
+	struct elf_section *sec;
+	uint64_t offset;
+	int rc;
+
+	goal->place = ref->place;
+	if (ref->name) {
+		if (ref->symbol->section || ref->symbol->shndx != SHN_UNDEF)
+			return error_refuse(e->err, "%s: %s refers to %s, which objmanip cannot copy",
+					    e->x->name, atom_name(from), ref->name);
+		return by_name(e, ref->name, ref->symbol->bind, &goal->symbol);
+	}
+	if (ref->literal) {
+		rc = copy_literal(e, ref, &sec, &offset);
+		if (rc)
+			return rc;
+		goal->symbol = sec->symbol;
+		goal->place = (int64_t)offset;
+		return 0;
+	}
+	if (atom_is_code(ref->atom))
+		return into_code(e, from, ref, goal);
+	if (!extract_is_running(ref->atom)) {
+		into_copy(ref->atom, ref->place, ref->place != 0, goal);
+		return 0;
+	}
+	if (!strncmp(atom_name(ref->atom), "__SCK__", 7))
+		return by_name(e, atom_name(ref->atom), STB_GLOBAL, &goal->symbol);
+	return by_mark(e, ref->atom, &goal->symbol);
+}
+
+static int emit_refs(struct emitter *e, const struct atom *atom)
+{
+	size_t nr = atom->nr_refs;
+
+	/* A replacement of no length is nowhere: let it be where the original is. */
+	bool nowhere = atom->table && atom->table->ends_with_length &&
+		       !atom_bytes(atom)[atom_size(atom) - 1];
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct ref *ref = &atom->refs[i];
+		struct goal goal;
+		int rc = find_goal(e, atom, nowhere ? &atom->refs[0] : ref, &goal);
+
+		if (rc)
+			return rc;
+		if (elf_add_reloc(atom->out_sec, atom->out_start + ref->offset, ref->type,
+				  goal.symbol, goal.place - (int64_t)ref->adjust))
+			return no_memory(e);
+	}
+	return 0;
+}
+
+static int add_keep_marker(struct emitter *e)
+{
+	if (!e->x->keep)
+		return 0;
+	return elf_add_section(e->x->out, ".ksplice.keep", SHT_PROGBITS, SHF_ALLOC, 1, 0, NULL, 0) ?
+		       0 :
+		       no_memory(e);
+}
+
+int emit_code(struct extract *x, struct error *err)
+{
+	struct emitter e = { .x = x, .err = err };
+	int rc = place_all(&e);
+
+	for (size_t i = 0; !rc && i < x->post->nr_atoms; i++)
+		if (x->post->atoms[i]->included)
+			rc = emit_refs(&e, x->post->atoms[i]);
+	if (!rc)
+		rc = add_keep_marker(&e);
+	free(e.copied);
+	return rc;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* objmanip extract: the command line. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "extract.h"
+
+struct arguments {
+	const char *run, *pre, *post, *unit, *target, *symvers, *output, *report;
+};
+
+static void print_help(void)
+{
+	printf("Usage: objmanip extract --run FILE --pre FILE --post FILE --unit NAME --target NAME\n"
+	       "                        --symvers FILE -o FILE [--report FILE]\n"
+	       "Write the new code of one unit.\n\n"
+	       "  --run FILE       the unit as the distribution compiles it\n"
+	       "  --pre FILE       the same source, with a section for each function and object\n"
+	       "  --post FILE      the patched source, likewise\n"
+	       "  --unit NAME      the unit's name: fs/proc/cmdline.o\n"
+	       "  --target NAME    what it is part of: vmlinux, or a module's name\n"
+	       "  --symvers FILE   Module.symvers of the kernel\n"
+	       "  -o FILE          where the new code goes\n"
+	       "  --report FILE    one line for each function: replaced, added, removed; data\n\n"
+	       "Exit codes: 0 written, 7 nothing changed (nothing is written), 6 the patch asks for\n"
+	       "what cannot be done safely, 1 failed, 2 usage.\n");
+}
+
+/* 0, or an exit code + 1. */
+static int parse(int argc, char **argv, struct arguments *a)
+{
+	static const struct option options[] = {
+		{ "run", required_argument, NULL, 'r' },
+		{ "pre", required_argument, NULL, 'p' },
+		{ "post", required_argument, NULL, 'P' },
+		{ "unit", required_argument, NULL, 'u' },
+		{ "target", required_argument, NULL, 't' },
+		{ "symvers", required_argument, NULL, 's' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "report", required_argument, NULL, 'R' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char **const fields[] = {
+		['r'] = &a->run,     ['p'] = &a->pre,	  ['P'] = &a->post,   ['u'] = &a->unit,
+		['t'] = &a->target,  ['s'] = &a->symvers, ['o'] = &a->output, ['R'] = &a->report,
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		if (opt == 'h') {
+			print_help();
+			return EXIT_OK + 1;
+		}
+		if (opt == '?')
+			return EXIT_USAGE + 1;
+		*fields[opt] = optarg;
+	}
+	if (optind != argc)
+		return command_usage_error("extract", "unexpected argument `%s'", argv[optind]) + 1;
+	if (!a->run || !a->pre || !a->post || !a->unit || !a->target || !a->symvers || !a->output)
+		return command_usage_error("extract", "one of --run --pre --post --unit --target --symvers -o is missing") +
+		       1;
+	return 0;
+}
+
+static int write_report(const struct extract *x, const char *path, struct error *err)
+{
+	FILE *file = fopen(path, "we");
+	int rc = 0;
+
+	if (!file)
+		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	extract_report(x, file);
+	if (ferror(file))
+		rc = -EIO;
+	if (fclose(file))
+		rc = -EIO;
+	return rc ? error_set(err, rc, "%s: cannot write", path) : 0;
+}
+
+/* As extract_unit(): 1 when nothing changed. */
+static int extract(const struct arguments *a, struct error *err)
+{
+	_cleanup_symvers_ struct symvers *symvers = NULL;
+	_cleanup_elf_ struct elf_file *run = NULL;
+	_cleanup_unit_ struct unit *pre = NULL;
+	_cleanup_unit_ struct unit *post = NULL;
+	struct extract x = { .name = a->unit, .target = a->target };
+	int rc;
+
+	rc = symvers_open(a->symvers, &symvers, err);
+	if (!rc)
+		rc = elf_open(a->run, &run, err);
+	if (!rc)
+		rc = unit_open(a->pre, &pre, err);
+	if (!rc)
+		rc = unit_open(a->post, &post, err);
+	if (rc)
+		return rc;
+	x.symvers = symvers;
+	x.run = run;
+	x.pre = pre;
+	x.post = post;
+	rc = extract_unit(&x, a->output, err);
+	if (!rc)
+		rc = elf_write(x.out, a->output, err);
+	if (!rc && a->report)
+		rc = write_report(&x, a->report, err);
+	extract_done(&x);
+	return rc;
+}
+
+int cmd_extract(int argc, char **argv)
+{
+	struct arguments a = { 0 };
+	struct error err = { 0 };
+	int rc = parse(argc, argv, &a);
+
+	if (rc)
+		return rc - 1;
+	rc = extract(&a, &err);
+	if (rc == 1)
+		return EXIT_NO_CHANGE;
+	return rc ? command_fail(&err) : EXIT_OK;
+}
