@@ -125,7 +125,9 @@ uint32_t image_find_symbol_at(const struct image *image, const char *section, ui
 
 uint32_t image_add_extern(struct image *image, const char *name, unsigned int flags)
 {
-	struct ksplice_symbol sym = { .section = KSPLICE_EXTERN, .flags = flags };
+	/* What another unit defines for this one is global. */
+	struct ksplice_symbol sym = { .section = KSPLICE_EXTERN,
+				      .flags = flags | KSPLICE_SYM_GLOBAL };
 	uint32_t index;
 
 	for (index = image_find_symbol(image, name); index != KSPLICE_NONE;
