@@ -284,7 +284,8 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 		if (!target->twin && target->sym && !target->owner && !ref->place && !from->table &&
 		    !branch)
 			e->x->keep = true;
-		into_copy(target, ref->place, from->table || ref->place, goal);
+		/* objtool takes a jump to a function's symbol for a tail call. */
+		into_copy(target, ref->place, from->table || ref->place || own, goal);
 		return 0;
 	}
 	if (ref->place) {
@@ -325,6 +326,7 @@ static int find_goal(struct emitter *e, const struct atom *from, const struct re
 	if (atom_is_code(ref->atom))
 		return into_code(e, from, ref, goal);
 	if (!extract_is_running(ref->atom)) {
+		e->x->keep |= ref->atom->unsure;
 		into_copy(ref->atom, ref->place, ref->place != 0, goal);
 		return 0;
 	}

@@ -157,7 +157,8 @@ static int check_new(const struct extract *x, const struct atom *atom, const str
 		error_hint(err, "the kernel's use of that section is unknown to objmanip, so nothing new can be put there");
 		return rc;
 	}
-	if (atom->unsure && !atom_is_code(atom)) {
+	/* A constant holds nothing that could be lost. */
+	if (atom->unsure && atom->class == SECTION_DATA) {
 		rc = error_refuse(err, "%s: cannot tell whether %s of %s() is a new object or one that the running kernel has",
 				  x->name, atom_name(atom), atom_name(user));
 		error_hint(err, "give the new static variable another name");
@@ -291,7 +292,7 @@ void extract_report(const struct extract *x, FILE *file)
 	for (size_t i = 0; i < x->post->nr_named; i++) {
 		const struct atom *atom = x->post->by_name[i];
 
-		if (!atom->included || (atom->owner && atom_is_code(atom)))
+		if (!atom->included || (atom->owner && atom_is_code(atom)) || pair_by_content(atom))
 			continue;
 		if (!atom_is_code(atom))
 			fprintf(file, "data %s\n", atom_name(atom));

@@ -106,8 +106,14 @@ bool pair_by_content(const struct atom *atom)
 		"C", "str__",
 	};
 
-	return atom->class == SECTION_RODATA &&
-	       (!atom->sym || name_begins(atom, names, sizeof(names) / sizeof(names[0])));
+	if (atom->class != SECTION_RODATA)
+		return false;
+	if (!atom->sym)
+		return true;
+	/* A function's own constant; with references in it, its address might be stored. */
+	if (atom->sym->bind == STB_LOCAL && pair_is_numbered(atom->sym->name) && !atom->nr_refs)
+		return true;
+	return name_begins(atom, names, sizeof(names) / sizeof(names[0]));
 }
 
 static bool is_init(const struct atom *atom)
