@@ -18,13 +18,17 @@ void interrupt_catch(void)
 	/* SA_RESTART: a read or write in progress is part of a step. */
 	struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
 	struct sigaction old;
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int signals[] = { SIGTERM, SIGHUP };
 
+	/*
+	 * A script's `command &' ignores SIGINT, for programs that lose work by it.
+	 * We do not: everything is taken back. So it works there too.
+	 */
+	sigaction(SIGINT, &action, NULL);
+	/* But what nohup and the like ignore stays ignored. */
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		/* A signal that the caller (nohup, a script's `&') ignores stays ignored. */
-		if (sigaction(signals[i], NULL, &old) || old.sa_handler == SIG_IGN)
-			continue;
-		sigaction(signals[i], &action, NULL);
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
 	}
 }
 
