@@ -174,37 +174,40 @@ static int parse_mark(struct finish *f, const char *name, const char *mark,
 	return 0;
 }
 
-/* A name that some unit's image has as an extern: the first that needs it, else the first. */
+/*
+ * A name that some unit's image has: as a global of its own (the symbols of a
+ * static call go by name, objtool wants it so), else as an extern; the first
+ * that needs it, else the first.
+ */
 static bool find_extern(struct finish *f, const char *name, struct ksplice_reloc *out)
 {
-	bool found = false;
+	bool found = false, needed = false;
 
 	for (size_t v = 0; v < f->nr_views; v++) {
 		const struct image_view *view = &f->views[v];
 
-		for (uint32_t i = view->head->nr_symbols; i-- > 0;) {
+		for (uint32_t i = 0; i < view->head->nr_symbols; i++) {
 			const struct ksplice_symbol *sym = &view->symbols[i];
+			bool outside = sym->section == KSPLICE_EXTERN;
+			bool wanted = sym->flags & KSPLICE_SYM_NEEDED;
 
-			if (sym->section != KSPLICE_EXTERN)
-				break;
+			if (!outside && !(sym->flags & KSPLICE_SYM_GLOBAL))
+				continue;
 			if (strcmp(image_view_symbol(view, i), name))
 				continue;
-			if (!found || (sym->flags & KSPLICE_SYM_NEEDED)) {
+			if (!found || !outside || (wanted && !needed)) {
 				out->unit_id = view->head->unit_id;
 				out->symbol = i;
 				found = true;
+				needed |= wanted;
 			}
-			if (sym->flags & KSPLICE_SYM_NEEDED)
+			if (!outside)
 				return true;
 		}
 	}
 	return found;
 }
 
-/*
- * What to do with an undefined symbol: *late is set when it is ours, with the
- * symbol in *out. Fails when nobody knows it.
- */
 static int resolve(struct finish *f, const struct elf_section *sec, const struct elf_reloc *rel,
 		   bool *late, struct ksplice_reloc *out)
 {
