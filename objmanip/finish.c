@@ -35,7 +35,6 @@ static int no_memory(struct finish *f)
  */
 static const char *const early[] = {
 	".altinstr_replacement",
-	".altinstr_aux",
 	".altinstructions",
 	".parainstructions",
 	".retpoline_sites",
