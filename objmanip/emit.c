@@ -301,6 +301,21 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 	return by_mark(e, target, &goal->symbol);
 }
 
+/*
+ * Undo cannot see whether live objects point to it: a table of operations, or
+ * a constant that the running kernel has as well.
+ */
+static bool may_be_stored(const struct atom *constant)
+{
+	if (constant->unsure)
+		return true;
+	for (size_t i = 0; i < constant->nr_refs; i++)
+		if (constant->class == SECTION_RODATA && constant->refs[i].atom &&
+		    atom_is_code(constant->refs[i].atom))
+			return true;
+	return false;
+}
+
 static int find_goal(struct emitter *e, const struct atom *from, const struct ref *ref,
 		     struct goal *goal)
 {
@@ -326,7 +341,7 @@ static int find_goal(struct emitter *e, const struct atom *from, const struct re
 	if (atom_is_code(ref->atom))
 		return into_code(e, from, ref, goal);
 	if (!extract_is_running(ref->atom)) {
-		e->x->keep |= ref->atom->unsure;
+		e->x->keep |= may_be_stored(ref->atom);
 		into_copy(ref->atom, ref->place, ref->place != 0, goal);
 		return 0;
 	}

@@ -31,29 +31,23 @@ static uint32_t find_offset(struct insn_decoder *decoder, const struct elf_symbo
 	return (uint32_t)(off - sym->value);
 }
 
-/* A branch into the middle of the jump, from anywhere in the function. */
-static bool has_branch_into(struct insn_decoder *decoder, const struct elf_symbol *sym,
-			    uint64_t offset, uint64_t *from)
+/*
+ * A second entry in the bytes of the jump: assembler code has such labels. The
+ * function's own branches do not count: nobody is inside when the jump is
+ * written, and nobody gets inside while it stands.
+ */
+static const struct elf_symbol *second_entry(const struct elf_symbol *sym, uint64_t end)
 {
 	const struct elf_section *sec = sym->section;
-	uint64_t end = sym->value + sym->size, start = sym->value + offset;
-	struct insn insn;
 
-	for (uint64_t off = sym->value; off < end; off += insn.length) {
-		insn_decode(decoder, sec->data, end, off, &insn);
-		if (insn.kind != INSN_JUMP && insn.kind != INSN_JCC)
-			continue;
-		/* With a relocation it goes elsewhere. */
-		size_t r = elf_reloc_at(sec, off + insn.length - insn.disp_size);
+	for (size_t i = 0; i < sec->nr_symbols; i++) {
+		const struct elf_symbol *other = sec->symbols[i];
 
-		if (r < sec->nr_relocs && sec->relocs[r].offset < off + insn.length)
-			continue;
-		if (insn.target > start && insn.target < start + JUMP_SIZE) {
-			*from = off - sym->value;
-			return true;
-		}
+		if (other->type != STT_SECTION && other->value > sym->value &&
+		    other->value < sym->value + end)
+			return other;
 	}
-	return false;
+	return NULL;
 }
 
 int jump_find(const struct elf_symbol *sym, const struct image *image, uint32_t index,
@@ -61,7 +55,8 @@ int jump_find(const struct elf_symbol *sym, const struct image *image, uint32_t 
 {
 	_cleanup_decoder_ struct insn_decoder *decoder = insn_decoder_new();
 	const struct ksplice_site *site;
-	uint64_t offset, from;
+	const struct elf_symbol *other;
+	uint64_t offset;
 	uint32_t section;
 	size_t cursor = 0;
 	bool fentry;
@@ -80,9 +75,10 @@ int jump_find(const struct elf_symbol *sym, const struct image *image, uint32_t 
 		error_hint(err, "change its callers instead");
 		return rc;
 	}
-	if (has_branch_into(decoder, sym, ret->offset, &from)) {
-		rc = error_refuse(err, "%s: %s() cannot be replaced: its instruction at +0x%llx branches into the bytes where the jump goes",
-				  name, sym->name, (unsigned long long)from);
+	other = second_entry(sym, (uint64_t)ret->offset + JUMP_SIZE);
+	if (other) {
+		rc = error_refuse(err, "%s: %s() cannot be replaced: %s is another entry, where the jump goes",
+				  name, sym->name, other->name);
 		error_hint(err, "change its callers instead");
 		return rc;
 	}
