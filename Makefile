@@ -73,6 +73,9 @@ $(scripts): $(BUILD)/bin/%: bin/%
 	@mkdir -p $(@D)
 	@ln -sfn $(abspath $<) $@
 
+# The matcher of ksplice.ko, compiled as a part of its test.
+$(BUILD)/san/tests/unit/test_match.o: KSPLICE_CFLAGS += -Itests/unit/kshim
+
 # Archives, so that a test takes only the parts it names.
 $(BUILD)/san/objmanip.a: $(objmanip_src:%.c=$(BUILD)/san/%.o)
 	@rm -f $@

@@ -95,24 +95,35 @@ static unsigned long decode(const struct ksplice_ref *ref, const u8 *field, unsi
 }
 
 /*
- * The linker places each string (or constant) by itself, so that only its
- * contents can be compared: from the byte meant to the end of the string.
+ * Compares the string or constant that a reference means. The linker places each
+ * by itself, so that only its contents can be compared. A section's symbol means
+ * what is at the addend; any other symbol means the string that it stands at,
+ * even if the addend leads out of that.
  */
 static bool compare_mergeable(const struct ksplice_unit *unit, const struct ksplice_section *sec,
-			      s64 offset, unsigned long address)
+			      const struct ksplice_ref *ref, unsigned long value)
 {
+	const struct ksplice_symbol *sym = &unit->symbols[ref->symbol];
 	const u8 *bytes = ksplice_section_bytes(unit, sec);
+	unsigned long address = value - ref->addend;
+	s64 offset = sym->offset;
 	u8 buf[64];
 	u32 length;
 
+	if (sym->type == KSPLICE_SYM_SECTION) {
+		address = value + ref->adjust;
+		offset += ref->addend + ref->adjust;
+	}
 	if (offset < 0 || offset >= sec->size)
 		return false;
 	if (sec->kind == KSPLICE_STRINGS) {
 		length = strnlen((const char *)bytes + offset, sec->size - offset) + 1;
 	} else {
+		u32 into = (u32)offset % sec->entsize;
+
 		length = sec->entsize;
-		address -= offset % length;
-		offset -= offset % length;
+		address -= into;
+		offset -= into;
 	}
 	if (length > sec->size - offset)
 		return false;
@@ -137,15 +148,12 @@ static bool compare_ref(struct ksplice_matcher *m, const struct compared *r,
 
 	if (ksplice_symbol_defined(sym)) {
 		sec = &r->unit->sections[sym->section];
-		if (sec->kind == KSPLICE_STRINGS || sec->kind == KSPLICE_CONSTS) {
-			if (compare_mergeable(r->unit, sec,
-					      (s64)sym->offset + ref->addend + ref->adjust,
-					      value + ref->adjust))
-				return true;
-			return ksplice_differs(m, r->unit, r->sec, ref->offset, place, field,
+		if (sec->kind == KSPLICE_STRINGS || sec->kind == KSPLICE_CONSTS)
+			return compare_mergeable(r->unit, sec, ref, value) ||
+			       ksplice_differs(m, r->unit, r->sec, ref->offset, place, field,
 					       "a reference to a %s of other contents",
-					       sec->kind == KSPLICE_STRINGS ? "string" : "constant");
-		}
+					       sec->kind == KSPLICE_STRINGS ? "string" :
+									      "constant");
 	}
 	if (ksplice_learn(m, r->unit, ref->symbol, value - ref->addend))
 		return true;
@@ -254,6 +262,26 @@ const struct ksplice_ref *ksplice_site_ref(const struct ksplice_site_run *s)
 	    s->unit->refs[i].offset >= s->site->offset + s->site->length)
 		return NULL;
 	return &s->unit->refs[i];
+}
+
+/*
+ * Does the site as compiled lead to memory that is freed? The kernel leaves no
+ * such alternative: the code that selects one at early boot is gone.
+ */
+bool ksplice_site_uses_freed(const struct ksplice_site_run *s)
+{
+	const struct ksplice_unit *unit = s->unit;
+	u32 i = first_ref_at(unit, s->sec, s->site->offset);
+	u32 last = s->sec->first_ref + s->sec->nr_refs;
+
+	for (; i < last && unit->refs[i].offset < s->site->offset + s->site->length; i++) {
+		const struct ksplice_symbol *sym = &unit->symbols[unit->refs[i].symbol];
+
+		if (ksplice_symbol_defined(sym) &&
+		    unit->sections[sym->section].kind == KSPLICE_FREED)
+			return true;
+	}
+	return false;
 }
 
 bool ksplice_site_original(const struct ksplice_site_run *s, bool nops)

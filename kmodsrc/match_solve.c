@@ -122,7 +122,10 @@ static bool placeable(const struct ksplice_matcher *m, const struct ksplice_unit
 
 	if (base & (sec->align - 1) || !in_target(m, unit, sec, base))
 		return false;
-	return sec->kind == KSPLICE_FREED || agreement(m, unit, sec, base, &total) == total;
+	/* kallsyms goes on naming what the kernel freed of itself, but not of a module. */
+	if (sec->kind == KSPLICE_FREED && m->mod)
+		return true;
+	return agreement(m, unit, sec, base, &total) == total;
 }
 
 static bool place(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section,

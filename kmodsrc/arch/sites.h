@@ -48,6 +48,9 @@ const char *ksplice_arch_hint(const u8 *found, u32 length);
 /* Is the site's content as compiled, with its references and the sites inside? */
 bool ksplice_site_original(const struct ksplice_site_run *s, bool nops);
 
+/* Does the site as compiled refer to a section that is freed after boot? */
+bool ksplice_site_uses_freed(const struct ksplice_site_run *s);
+
 /*
  * Is the site's content this replacement with nops behind it? `run' stands for
  * s->run: the architecture may have undone a change in a copy.

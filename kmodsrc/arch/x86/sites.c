@@ -189,25 +189,29 @@ static bool retpoline_legal(const struct ksplice_site_run *s)
 	       direct_legal(s, condition, call, false) || direct_legal(s, condition, call, true);
 }
 
-/* Call depth tracking: the call goes to the accounting code in the callee's padding. */
+/*
+ * Call depth tracking: the call goes to accounting code in the padding before the
+ * callee, sarq $5, %gs:...: 10 bytes, or 9 where the address is relative to rip.
+ */
 static bool call_legal(const struct ksplice_site_run *s)
 {
-	const struct ksplice_ref *ref = ksplice_site_ref(s);
-	unsigned long target, function, distance;
+	unsigned long target;
 	u8 found[4];
+	u32 length;
 
-	if (!ref || s->run[0] != ksplice_site_bytes(s)[0])
+	if (s->site->symbol == KSPLICE_NONE || s->run[0] != OP_CALL)
 		return false;
 	target = ksplice_x86_target(s->run, s->address);
-	if (!ksplice_known(s->unit, ref->symbol, &function))
+	if (ksplice_read_original(found, target, sizeof(found)) || found[0] != 0x65 ||
+	    found[1] != 0x48 || found[2] != 0xc1)
 		return false;
-	function += ref->addend + ref->adjust;
-	distance = function - target;
-	/* sarq $5, %gs:...: 10 bytes, or 9 where the address is relative to rip */
-	if ((distance != 9 && distance != 10) || ksplice_read_original(found, target, 4))
+	if (found[3] == 0x3c)
+		length = 10;
+	else if (found[3] == 0x3d)
+		length = 9;
+	else
 		return false;
-	return found[0] == 0x65 && found[1] == 0x48 && found[2] == 0xc1 &&
-	       found[3] == (distance == 10 ? 0x3c : 0x3d);
+	return ksplice_learn(s->m, s->unit, s->site->symbol, target + length - s->site->addend);
 }
 
 /* ---- static calls and jump labels ---------------------------------------- */

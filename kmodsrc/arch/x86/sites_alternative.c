@@ -91,8 +91,10 @@ bool ksplice_x86_alternative_legal(const struct ksplice_site_run *s)
 {
 	u32 i;
 
-	if (ksplice_site_original(s, true))
-		return true;
+	/*
+	 * The replacements first: they lead to places that are known, while a jump
+	 * of the original may be taken for one to a place that is not known yet.
+	 */
 	for (i = 0; i < s->site->nr_variants; i++) {
 		const struct ksplice_variant *v = &s->unit->variants[s->site->first_variant + i];
 
@@ -104,5 +106,5 @@ bool ksplice_x86_alternative_legal(const struct ksplice_site_run *s)
 		if (ksplice_site_variant(s, v, s->run) || short_jump_legal(s, v))
 			return true;
 	}
-	return false;
+	return !ksplice_site_uses_freed(s) && ksplice_site_original(s, true);
 }
