@@ -11,6 +11,7 @@
 
 #include "interrupt.h"
 #include "paths.h"
+#include "sysfs.h"
 
 #define UNLOAD_PATIENCE_MS 2000
 
@@ -88,6 +89,9 @@ int module_unload(const char *name)
 	for (;;) {
 		if (!syscall(SYS_delete_module, name, O_NONBLOCK) || errno == ENOENT)
 			return 0;
+		/* Where nothing may be removed, the kernel does not even look for it. */
+		if (errno == EPERM)
+			return sysfs_module_exists(name) ? -EPERM : 0;
 		if ((errno != EWOULDBLOCK && errno != EBUSY) || now_ms() >= end)
 			return -errno;
 		interrupt_sleep_ms(20);
