@@ -12,9 +12,9 @@
 # the finished new code.
 
 build_sections='-ffunction-sections -fdata-sections'
-build_batch=8		# units for one make: its start takes a second
+build_batch=16		# units for one make: its start takes a second
 
-# build_run UNIT...: what does not come about is not configured
+# build_run UNIT...: units that are configured
 build_run()
 {
 	local unit missing=() i
@@ -42,22 +42,40 @@ build_run_batch()
 			cp "$cmd" "$tree_dir/run/$unit.cmd"
 			cp "$tree_build/$unit" "$tree_dir/run/$unit.new"
 			mv "$tree_dir/run/$unit.new" "$tree_dir/run/$unit"
-		elif ! grep -q "No rule to make target '\([^']*/\)\?$unit'\|Nothing to be done for '$unit'" "$work/kbuild.log"; then
+			# So that a list of all commands has this one, too.
+			rm -f "$tree_build/$unit" "$cmd"
+		else
 			die_log 1 failed "$unit could not be built from the unpatched source (make: $status)" \
 				"is the source the one of $kernel_release?"
-		else
-			verbose "$unit: not in this configuration"
 		fi
+		build_check_flags "$unit"
 	done
+}
+
+# A make of many single targets once lost flags of one of them: what was used
+# is compared with what Kbuild says it uses.
+build_check_flags()
+{
+	local listed used
+
+	used=$(build_flags <<<"$(build_command "$1" x)")
+	listed=$(build_flags <<<"$(units_command "$1")")
+	[[ $used = "$listed" ]] || {
+		diff <(printf '%s\n' "$listed") <(printf '%s\n' "$used") >>"$log_file" || true
+		rm -f "$tree_dir/run/$1"
+		die_log 1 failed "$1 was compiled with other flags than Kbuild lists for it" "try again"
+	}
+}
+
+# The options in a command line that decide about code, one per line. (Kbuild prints each line twice.)
+build_flags()
+{
+	tr " ';" '\n' | grep -E '^-[fmO][a-z0-9]' | grep -vE '^-f(function|data)-sections$' | sort -u
 }
 
 build_make()
 {
-	"${tree_make[@]}" -k -j "$opt_jobs" OBJECT_FILES_NON_STANDARD=y "$@" >"$work/kbuild.log" 2>&1
-	local status=$?
-
-	cat "$work/kbuild.log"
-	return $status
+	"${tree_make[@]}" -k -j "$opt_jobs" OBJECT_FILES_NON_STANDARD=y "$@"
 }
 
 build_cmd_file()

@@ -10,60 +10,49 @@
 # file tells afterwards which units really read it.
 use strict;
 use warnings;
-use File::Find;
 
-my $mode = shift // '';
-if ($mode eq 'scan') {
-	scan(@ARGV);
-} elsif ($mode eq 'users') {
-	users(@ARGV);
-} else {
-	die "usage: includes.pl scan SOURCE BUILD | users LIST FILE...\n";
-}
+# Folders of the source that kernel code comes from.
+my @folders = qw(arch/x86 block certs crypto drivers fs include init io_uring ipc kernel lib mm net
+	security sound virt);
 
 sub scan
 {
 	my ($source, $build) = @_;
+	my %exists;
 
 	for my $top ($source, $build) {
-		find({
-			follow_fast => 0,
-			no_chdir => 1,
-			preprocess => sub {
-				my $dir = substr("$File::Find::dir/", length($top) + 1);
+		chdir $top or die "$top: $!\n";
+		my @there = grep { -d } @folders;
+		open my $files, '-|', 'find', @there, '-name', '*.[ch]', '-o', '-name', '*.inc' or
+			die "find: $!\n";
+		while (<$files>) {
+			chomp;
+			$exists{$_} = 1;
+		}
+	}
+	# grep reads a gigabyte in seconds, which perl does not.
+	for my $top ($source, $build) {
+		chdir $top or die "$top: $!\n";
+		my @there = grep { -d } @folders;
+		open my $lines, '-|', 'grep', '-rHE', '--include=*.[chS]', '--include=*.inc',
+			'^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*["<]', @there or die "grep: $!\n";
+		while (<$lines>) {
+			my ($path, $quote, $name) = /^([^:]+):\s*#\s*include\s*(["<])([^">\n]+)[">]/ or next;
 
-				return () if $dir =~ m{^arch/(?!x86/)[^/]+/} ||
-					$dir =~ m{^(Documentation|tools|samples|scripts|usr|rust|debian)/};
-				return @_;
-			},
-			wanted => sub {
-				return unless /\.([chS]|inc)$/;
-				my $path = substr($_, length($top) + 1);
+			# Beside it? Then it is that one and no other.
+			if ($quote eq '"') {
+				my $near = $path =~ s{[^/]*$}{}r . $name;
 
-				open my $in, '<', $_ or return;
-				local $/;
-				my $text = <$in> // '';
-				my %seen;
-				while ($text =~ /^[ \t]*#[ \t]*include[ \t]*(["<])([^">\n]+)[">]/mg) {
-					my ($quote, $name) = ($1, $2);
-
-					next if $seen{"$quote$name"}++;
-					# Beside it? Then it is that one and no other.
-					if ($quote eq '"') {
-						my $near = $path =~ s{[^/]*$}{}r . $name;
-
-						1 while $near =~ s{(^|/)(?!\.\./)[^/]+/\.\./}{$1};
-						$near =~ s{(^|/)\./}{$1}g;
-						if (-e "$source/$near" || -e "$build/$near") {
-							print "$path\t=$near\n";
-							next;
-						}
-					}
-					$name =~ s{^(\.\.?/)+}{};
-					print "$path\t$name\n";
+				1 while $near =~ s{(^|/)(?!\.\./)[^/]+/\.\./}{$1};
+				$near =~ s{(^|/)\./}{$1}g;
+				if ($exists{$near}) {
+					print "$path\t=$near\n";
+					next;
 				}
-			},
-		}, $top);
+			}
+			$name =~ s{^(\.\.?/)+}{};
+			print "$path\t$name\n";
+		}
 	}
 }
 
@@ -104,4 +93,13 @@ sub users
 		}
 	}
 	print s/\.[cS]$/.o/r, "\n" for sort grep { /\.[cS]$/ } keys %seen;
+}
+
+my $mode = shift // '';
+if ($mode eq 'scan') {
+	scan(@ARGV);
+} elsif ($mode eq 'users') {
+	users(@ARGV);
+} else {
+	die "usage: includes.pl scan SOURCE BUILD | users LIST FILE...\n";
 }

@@ -86,10 +86,11 @@ die_log()
 	die "$@"
 }
 
-# log_tail FILE: its last lines, and where all of it is
+# log_tail FILE: the last lines of its last stage, and where all of it is
 log_tail()
 {
-	grep -v '^\(====\|----\)' "$1" | tail -n 20 | sed 's/^/    /' >&2
+	awk '/^==== / { n = 0; next } !/^(----|\$) / { line[n++] = $0 }
+		END { for (i = n > 20 ? n - 20 : 0; i < n; i++) print "    " line[i] }' "$1" >&2
 	printf '  full log: %s\n' "$log_file" >&2
 }
 

@@ -6,11 +6,12 @@
 # (run objects) on the way: what Kbuild does not build is not configured.
 
 units=()		# names, as "fs/proc/cmdline.o"
+units_many=64		# for more than these, one list of everything is made
 units_max=400		# more than these from a header is not a fix but a new kernel
 
 units_find()
 {
-	local path unit included=() direct=() candidates=() ignored=() found
+	local path unit included=() direct=() ignored=()
 
 	for path in "${patch_sources[@]}"; do
 		[[ $path = *.[cS] ]] || { included+=("$path"); continue; }
@@ -23,21 +24,25 @@ units_find()
 		fi
 	done
 
-	stage "Building ${#direct[@]} unit$(plural ${#direct[@]}) as the distribution did"
-	build_run ${direct[@]+"${direct[@]}"}
-	for unit in ${direct[@]+"${direct[@]}"}; do
-		if [[ -e $tree_dir/run/$unit ]]; then
-			[[ -e $work/new/${unit%.o}.c || -e $work/new/${unit%.o}.S ]] ||
-				die 6 unsupported "the patch removes ${unit%.o}.c, which is built into this kernel"
-			units+=("$unit")
-		elif [[ -e $tree_src/${unit%.o}.c ]]; then
-			# Not a unit by itself, but another one may include it.
-			included+=("${unit%.o}.c")
-		else
-			ignored+=("${unit%.o}.S")
-		fi
-	done
-
+	if [[ ${#direct[@]} -gt 0 ]]; then
+		units_list "${direct[@]}"
+		for unit in "${direct[@]}"; do
+			if units_configured "$unit"; then
+				units_not_removed "$unit"
+				units+=("$unit")
+			elif [[ -e $tree_src/${unit%.o}.c ]]; then
+				# Not a unit by itself, but another one may include it.
+				included+=("${unit%.o}.c")
+			else
+				ignored+=("$unit")
+			fi
+		done
+		verbose "not in this configuration: ${ignored[*]-}"
+		[[ ${#units[@]} = 0 ]] || {
+			stage "Building ${#units[@]} unit$(plural ${#units[@]}) as the distribution did"
+			build_run "${units[@]}"
+		}
+	fi
 	if [[ ${#included[@]} -gt 0 ]]; then
 		units_including "${included[@]}"
 	fi
@@ -46,6 +51,14 @@ units_find()
 		die 7 no_change "nothing of ${patch_sources[*]} is built into $kernel_release: its configuration leaves it out"
 	fi
 	verbose "units: ${units[*]}"
+}
+
+units_not_removed()
+{
+	local source=${1%.o}
+
+	[[ -e $work/new/$source.c || -e $work/new/$source.S ]] ||
+		die 6 unsupported "the patch removes the source of $1, which is built into this kernel"
 }
 
 plural()
@@ -65,7 +78,7 @@ units_new_file()
 # units_including FILE...: adds the units that include one of them
 units_including()
 {
-	local candidates unit unused=()
+	local candidates configured=() unit unused=()
 
 	stage "Looking for the units that include ${*##*/}"
 	if [[ ! -e $tree_dir/includes ]]; then
@@ -73,16 +86,19 @@ units_including()
 	fi
 	# Headers that the patch adds are reached through files that it changes as well.
 	mapfile -t candidates < <(perl "$KSPLICE_LIBDIR/create/includes.pl" users "$tree_dir/includes" "$@")
-	mapfile -t candidates < <(printf '%s\n' ${candidates[@]+"${candidates[@]}"} | units_configured)
-	verbose "${#candidates[@]} units may include ${*##*/}"
-	if [[ ${#candidates[@]} -gt $units_max ]]; then
-		die 6 unsupported "${#candidates[@]} units of this kernel may include ${*##*/}; the limit is $units_max" \
+	units_list ${candidates[@]+"${candidates[@]}"}
+	for unit in ${candidates[@]+"${candidates[@]}"}; do
+		! units_configured "$unit" || configured+=("$unit")
+	done
+	verbose "${#configured[@]} units may include ${*##*/}"
+	[[ ${#configured[@]} -gt 0 ]] || return 0
+	if [[ ${#configured[@]} -gt $units_max ]]; then
+		die 6 unsupported "${#configured[@]} units of this kernel may include ${*##*/}; the limit is $units_max" \
 			"make the change in the .c files that need it"
 	fi
-	stage "Building ${#candidates[@]} unit$(plural ${#candidates[@]}) as the distribution did"
-	build_run ${candidates[@]+"${candidates[@]}"}
-	for unit in ${candidates[@]+"${candidates[@]}"}; do
-		[[ -e $tree_dir/run/$unit ]] || continue
+	stage "Building ${#configured[@]} unit$(plural ${#configured[@]}) as the distribution did"
+	build_run "${configured[@]}"
+	for unit in "${configured[@]}"; do
 		# The compiler noted what it really read.
 		if units_reads "$unit" "$@"; then
 			units+=("$unit")
@@ -111,27 +127,73 @@ units_reads()
 	return 1
 }
 
-# Of the units on stdin, those that the configuration has: Kbuild's own word,
-# from a run that builds nothing and lists everything.
-units_configured()
+# What is configured is Kbuild's own word: a run that builds nothing and prints
+# every command. One file for each folder with a Makefile, UNIT TAB COMMAND:
+# tree_dir/units/FOLDER (a comma for each slash), or all in tree_dir/units/all.
+
+# units_folder UNIT: the folder whose Makefile has it; sets $folder
+units_folder()
 {
-	if [[ ! -e $tree_dir/units ]]; then
-		units_list >&2
-	fi
-	sort -u | comm -12 - "$tree_dir/units"
+	folder=${1%/*}
+	until [[ -e $tree_src/$folder/Makefile || -e $tree_src/$folder/Kbuild || $folder != */* ]]; do
+		folder=${folder%/*}
+	done
 }
 
+# units_list UNIT...: sees to it that the lists of their folders are there
 units_list()
 {
-	stage "Listing the units of the whole configuration (once)"
-	logged units_list_make || true
-	[[ -s $tree_dir/units.new ]] || die_log 1 failed "Kbuild listed no units"
-	mv "$tree_dir/units.new" "$tree_dir/units"
+	local unit folder folders=()
+
+	[[ ! -e $tree_dir/units/all ]] || return 0
+	for unit; do
+		units_folder "$unit"
+		[[ -e $tree_dir/units/${folder//\//,} ]] || folders+=("$folder")
+	done
+	[[ ${#folders[@]} -gt 0 ]] || return 0
+	mkdir -p "$tree_dir/units"
+	mapfile -t folders < <(printf '%s\n' "${folders[@]}" | sort -u)
+	if [[ ${#folders[@]} -gt $units_many ]]; then
+		stage "Listing the units of the whole configuration (once)"
+		logged units_list_make "$tree_dir/units/all.new" vmlinux modules || true
+		[[ -s $tree_dir/units/all.new ]] || die_log 1 failed "Kbuild listed no units"
+		mv "$tree_dir/units/all.new" "$tree_dir/units/all"
+		return
+	fi
+	stage "Listing the units of ${#folders[@]} folder$(plural ${#folders[@]})"
+	logged units_list_make "$work/units" "${folders[@]/%//}" || true
+	for folder in "${folders[@]}"; do
+		grep "^$folder/" "$work/units" >"$tree_dir/units/${folder//\//,}.new" || true
+		mv "$tree_dir/units/${folder//\//,}.new" "$tree_dir/units/${folder//\//,}"
+	done
 }
 
+# units_list_make FILE TARGET...: it "fails" at files that would have been built before
 units_list_make()
 {
-	# It "fails" at files that would have been built before.
-	"${tree_make[@]}" -n -k V=1 vmlinux modules 2>/dev/null |
-		sed -n 's/^.* -c -o \([^ ]*\.o\) .*$/\1/p' | sort -u >"$tree_dir/units.new"
+	local file=$1
+
+	shift
+	"${tree_make[@]}" -n -k V=1 "$@" 2>/dev/null |
+		sed -n 's/^\(set -e; *\)\?\(.* -c -o \([^ ]*\.o\) .*\)$/\3\t\2/p' | sort -u >"$file"
+}
+
+# units_command UNIT: the command line that Kbuild has for it
+units_command()
+{
+	local folder file=$tree_dir/units/all
+
+	if [[ ! -e $file ]]; then
+		units_folder "$1"
+		file=$tree_dir/units/${folder//\//,}
+	fi
+	grep -m 1 -- "^$1	" "$file" | cut -f 2-
+}
+
+units_configured()
+{
+	local command
+
+	command=$(units_command "$1") || return 1
+	[[ $command ]]
 }
