@@ -398,6 +398,13 @@ static void settle_rest(struct unit *pre, struct unit *post)
 				set_twins(a, b);
 		}
 	}
+	/* What nobody misses: a wrong pair does no harm either. */
+	for (size_t i = 0; i < post->nr_named; i++) {
+		struct atom *b = post->by_name[i], *a = unit_find(pre, b->sym->name);
+
+		if (a && !a->twin && !b->twin && pair_is_harmless(a) && pair_same_content(a, b))
+			set_twins(a, b);
+	}
 	for (size_t i = 0; i < post->nr_named; i++) {
 		struct atom *b = post->by_name[i], *only = NULL;
 		size_t left = 0, rivals = 0;
