@@ -319,7 +319,7 @@ static bool may_be_stored(const struct atom *constant)
 static int find_goal(struct emitter *e, const struct atom *from, const struct ref *ref,
 		     struct goal *goal)
 {
-	struct elf_section *sec;
+	struct elf_section *sec = NULL;
 	uint64_t offset;
 	int rc;
 
