@@ -319,16 +319,21 @@ static int check_registry(const struct unit *pre, const struct atom *b, const ch
 int compare_check(const struct unit *pre, const struct unit *post, const char *name,
 		  const char *target, struct error *err)
 {
-	for (size_t i = 0; i < post->nr_atoms; i++) {
-		const struct atom *b = post->atoms[i];
-		int rc = 0;
+	/* Objects first: a changed one makes the functions that use it change. */
+	for (int code = 0; code <= 1; code++) {
+		for (size_t i = 0; i < post->nr_atoms; i++) {
+			const struct atom *b = post->atoms[i];
+			int rc = 0;
 
-		if (b->class == SECTION_REGISTRY)
-			rc = check_registry(pre, b, name, err);
-		else if (b->changed && b->twin)
-			rc = check_atom(b, name, target, err);
-		if (rc)
-			return rc;
+			if (atom_is_code(b) != code)
+				continue;
+			if (b->class == SECTION_REGISTRY)
+				rc = check_registry(pre, b, name, err);
+			else if (b->changed && b->twin)
+				rc = check_atom(b, name, target, err);
+			if (rc)
+				return rc;
+		}
 	}
 	return 0;
 }
