@@ -207,6 +207,10 @@ static bool find_extern(struct finish *f, const char *name, struct ksplice_reloc
 	return found;
 }
 
+/*
+ * What to do with an undefined symbol: *late is set when it is ours, with the
+ * symbol in *out. Fails when nobody knows it.
+ */
 static int resolve(struct finish *f, const struct elf_section *sec, const struct elf_reloc *rel,
 		   bool *late, struct ksplice_reloc *out)
 {
