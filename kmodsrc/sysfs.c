@@ -118,7 +118,8 @@ static ssize_t keeps_module_show(struct kobject *kobj, struct kobj_attribute *at
 static struct kobj_attribute stage_attr = __ATTR(stage, 0644, stage_show, stage_store);
 static struct kobj_attribute state_attr = __ATTR_RO(state);
 static struct kobj_attribute abort_cause_attr = __ATTR_RO(abort_cause);
-static struct kobj_attribute abort_detail_attr = __ATTR_RO(abort_detail);
+/* Quotes bytes of the running code, which tell where the kernel lies. */
+static struct kobj_attribute abort_detail_attr = __ATTR_RO_MODE(abort_detail, 0400);
 static struct kobj_attribute conflicts_attr = __ATTR_RO(conflicts);
 static struct kobj_attribute stop_ns_attr = __ATTR_RO(stop_ns);
 static struct kobj_attribute keeps_module_attr = __ATTR_RO(keeps_module);
