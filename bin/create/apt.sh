@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # Debian's archive through an apt state of our own: the machine's lists and
 # sources are read, never changed, and no root is needed.
@@ -105,8 +105,7 @@ apt_download()
 		package=${spec%%=*} version=${spec#*=}
 		file=$(apt_deb "$package" "$version")
 		if [[ ! $file ]]; then
-			logged bash -c 'cd "$1" && apt-get -q download "$2"' - "$cache/apt/archives" \
-				"$spec" || die_log 1 failed "$package $version could not be fetched"
+			logged apt_get_download "$spec" || die_log 1 failed "$package $version could not be fetched"
 			mv -f "$cache/apt/archives/$package"_*.deb "$cache/debs/"
 			file=$(apt_deb "$package" "$version")
 		fi
@@ -115,12 +114,17 @@ apt_download()
 	done
 }
 
+apt_get_download()
+{
+	cd "$cache/apt/archives" && apt-get -q download "$1"
+}
+
 # The file of a package in the cache, if it is there.
 apt_deb()
 {
 	local file
 
-	for file in "$cache/debs/$1_$(sed 's/:/%3a/' <<<"$2")"_*.deb; do
+	for file in "$cache/debs/$1_${2/:/%3a}"_*.deb; do
 		[[ ! -e $file ]] || printf '%s\n' "$file"
 	done
 }

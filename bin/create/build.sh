@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # The three objects of a unit:
 #
@@ -67,7 +67,8 @@ build_check_flags()
 	}
 }
 
-# The options in a command line that decide about code, one per line. (Kbuild prints each line twice.)
+# The options in a command line that decide about code, one per line (Kbuild
+# prints each command twice).
 build_flags()
 {
 	tr " ';" '\n' | grep -E '^-[fmO][a-z0-9]' | grep -vE '^-f(function|data)-sections$' | sort -u

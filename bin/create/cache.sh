@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # Folders: the cache, which lives on, and the work folder, which does not.
 # Locks, signals and cleaning up.
@@ -15,7 +15,7 @@ cache_init()
 		die 1 failed "the cache $cache cannot be written" "set KSPLICE_CACHE to a folder"
 	cache=$(cd "$cache" && pwd -P)
 	# make and the compiler's command lines take no such names.
-	[[ $cache != *[[:space:]:\'\"\$\#\%\\]* ]] ||
+	[[ $cache != *[^A-Za-z0-9_./+~@,=-]* ]] ||
 		die 1 failed "the cache $cache has a blank or special character in its name" \
 			"set KSPLICE_CACHE to another folder"
 	# What runs must not depend on the user's habits.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # The kernel to change: where its source, configuration and headers lie.
 # A Debian kernel is fetched: image, headers and source of one version.
@@ -79,11 +79,9 @@ kernel_fetch()
 	wanted=$(kernel_running_version "$release")
 	mkdir -p "$cache/kernels"
 	kernel_dir=
-	for dir in "$cache/kernels/${release}_${wanted:-*}"; do
-		# Several versions of one release: the newest.
-		for dir in $(compgen -G "$dir" | sort -V); do
-			[[ -d $dir ]] && kernel_dir=$dir
-		done
+	# Several versions of one release: the newest.
+	for dir in $(compgen -G "$cache/kernels/${release}_${wanted:-*}" | sort -V); do
+		kernel_dir=$dir
 	done
 	if [[ $kernel_dir ]] && kernel_has "$what"; then
 		return
@@ -191,7 +189,7 @@ kernel_unpack_source()
 # The image as a machine would have it: module lists made, packaging left out.
 kernel_tidy_image()
 {
-	rm -rf "$1/usr/share"
+	rm -rf "${1:?}/usr/share"
 	if [[ -d $1/usr/lib/modules && ! -e $1/lib ]]; then
 		ln -s usr/lib "$1/lib"
 	fi

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # New code out of the objects (objmanip), and one module per target from it
 # (Kbuild, with its own objtool arguments). ksplice.ko is built beside them.
@@ -131,6 +131,7 @@ quiet_cmd_ksplice_code = OBJTOOL $@
 
 EOF
 		for module in $mains; do
+			# shellcheck disable=SC2016 # for make
 			printf '$(obj)/%s_code.o: $(obj)/%s_code.raw FORCE\n\t$(call if_changed,ksplice_code)\n' \
 				"$module" "$module"
 			printf 'targets += %s_code.o\n' "$module"
@@ -170,7 +171,7 @@ link_code()
 	local target=$1 module=$2
 
 	(
-		cd "$work/code/$target"
+		cd "$work/code/$target" || exit
 		find . -name '*.o' -printf '%P\0' | sort -z |
 			xargs -0 ld -r -o "$work/link/${module}_code.raw"
 	)
@@ -237,7 +238,7 @@ link_core_module()
 link_core_files()
 {
 	(
-		cd "$KSPLICE_KMODSRC"
+		cd "$KSPLICE_KMODSRC" || exit
 		find . -type f \( -name '*.[chS]' -o -name 'Kbuild*' -o -name '*.sh' \) \
 			! -name '*.mod.c' ! -name autoconf.h -printf '%P\0'
 	)

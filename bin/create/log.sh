@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # What the user sees: stages, notes, errors; and the full log of what ran.
 # Everything here goes to stderr: stdout carries results.
@@ -14,8 +14,6 @@ now()
 {
 	printf '%s' "${EPOCHREALTIME/[.,]/}"
 }
-
-log_begin=$(now)
 
 # Ends the stage that is shown: on a terminal its line goes away, elsewhere it stays.
 stage_end()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # The update file: a manifest, the modules and the patch, packed so that equal
 # input makes an equal file.
@@ -63,7 +63,7 @@ pack_time()
 pack_tar()
 {
 	(
-		cd "$work/pack"
+		cd "$work/pack" || exit
 		tar -c -f - --format=ustar --sort=name --mtime="@$1" --owner=0 --group=0 --numeric-owner \
 			--mode=u=rwX,go=rX "$opt_id"
 	) | zstd -q -T1 -12 -f -o "$2"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # The patch: read, checked, and applied to copies of the files it touches.
 #
@@ -64,8 +64,8 @@ patch_sort_files()
 
 	for path in "${patch_files[@]}"; do
 		case $path in
-		Documentation/* | LICENSES/* | MAINTAINERS | CREDITS | README | .gitignore | */.gitignore | \
-			.mailmap | tools/* | samples/* | debian/* | *.rst | *.txt | *.yaml)
+		Documentation/* | LICENSES/* | MAINTAINERS | CREDITS | README | .gitignore | \
+			*/.gitignore | .mailmap | tools/* | samples/* | debian/* | *.rst | *.txt | *.yaml)
 			ignored+=("$path")
 			;;
 		arch/x86/*) patch_source "$path" ;;
@@ -82,7 +82,8 @@ patch_sort_files()
 patch_source()
 {
 	case $1 in
-	Makefile | */Makefile | */Kbuild | Kbuild | */Makefile.* | Kconfig | */Kconfig | */Kconfig.* | scripts/* | *.config)
+	Makefile | */Makefile | */Makefile.* | Kbuild | */Kbuild | Kconfig | */Kconfig | \
+		*/Kconfig.* | scripts/* | *.config)
 		die 6 unsupported "the patch changes $1: how the kernel is built and configured cannot be changed while it runs" \
 			"leave that file out of the patch, if the rest does without it"
 		;;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # The tree that units are built in: a source that may be changed for a moment
 # (a fetched one, or a farm of links to the user's), a build folder prepared
@@ -112,7 +112,7 @@ tree_farm()
 tree_link()
 {
 	(
-		cd "$1"
+		cd "$1" || exit
 		find . -mindepth 1 -maxdepth 1 ! -name .git -print0 |
 			xargs -0 -I{} cp -rs "$1/{}" "$2/"
 	)
@@ -155,11 +155,8 @@ tree_modules_prepare()
 			"ksplice-create needs the packages that 'create/deps.sh --missing create' lists"
 	cp "$kernel_headers/Module.symvers" "$tree_build/Module.symvers"
 	# Made only by a whole build: text that some units hold.
-	local file
-	for file in utsversion.h; do
-		[[ ! -e $kernel_headers/include/generated/$file ]] ||
-			cp "$kernel_headers/include/generated/$file" "$tree_build/include/generated/$file"
-	done
+	[[ ! -e $kernel_headers/include/generated/utsversion.h ]] ||
+		cp "$kernel_headers/include/generated/utsversion.h" "$tree_build/include/generated/"
 }
 
 # tree_replace PATH FILE: FILE stands in for the source's PATH until tree_restore()

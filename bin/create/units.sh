@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # Which units the patch can change: those made from the files that it touches,
 # and those that include one of them. Each is built as the distribution did
@@ -135,7 +135,8 @@ units_reads()
 units_folder()
 {
 	folder=${1%/*}
-	until [[ -e $tree_src/$folder/Makefile || -e $tree_src/$folder/Kbuild || $folder != */* ]]; do
+	until [[ -e $tree_src/$folder/Makefile || -e $tree_src/$folder/Kbuild || \
+		$folder != */* ]]; do
 		folder=${folder%/*}
 	done
 }
