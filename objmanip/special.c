@@ -51,6 +51,8 @@ static const struct class_row rows[] = {
 	{ ".comment", false, SECTION_IGNORED },
 	{ ".note", true, SECTION_IGNORED },
 	{ ".debug", true, SECTION_IGNORED },
+	/* Filled in after the final link: what is there can be used, nothing can be added. */
+	{ ".BTF_ids", false, SECTION_UNKNOWN },
 	{ ".BTF", true, SECTION_IGNORED },
 	{ ".llvm", true, SECTION_IGNORED },
 	{ ".eh_frame", true, SECTION_IGNORED },

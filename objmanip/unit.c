@@ -58,6 +58,11 @@ static bool is_name(const struct elf_symbol *sym)
 /* Of several names for one place, the one that means most to a reader. */
 static bool better_name(const struct elf_symbol *a, const struct elf_symbol *b)
 {
+	static const char btf[] = "__BTF_ID__";
+	bool a_btf = !strncmp(a->name, btf, strlen(btf)), b_btf = !strncmp(b->name, btf, strlen(btf));
+
+	if (a_btf != b_btf)
+		return b_btf;
 	if ((a->type != STT_NOTYPE) != (b->type != STT_NOTYPE))
 		return a->type != STT_NOTYPE;
 	if ((a->bind != STB_LOCAL) != (b->bind != STB_LOCAL))

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The new code of small units: what comes along, what it refers to, what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../objmanip/extract.h"
+#include "scratch.h"
+
+#define RUN_FLAGS                                                                        \
+	"-O2 -fno-pic -mcmodel=kernel -fno-asynchronous-unwind-tables "                   \
+	"-fcf-protection=none -fno-stack-protector -fno-toplevel-reorder "
+#define SECTIONS "-ffunction-sections -fdata-sections "
+
+static const char base[] =
+	"extern int exported(const char *, ...); extern int unexported(int);\n"
+	"extern int (*hook)(int);\n"
+	"static int state; int shared = 5;\n"
+	"static __attribute__((noinline)) int helper(int x) { return unexported(x) * 3 + state; }\n"
+	"__attribute__((noinline)) int changed(int);\n"
+	"int changed(int x) { state += helper(x); exported(\"old\"); return state; }\n"
+	"int stays(int x) { return helper(x) + changed(x) + shared; }\n"
+	"void brief(void) { }\n";
+
+struct job {
+	struct extract x;
+	struct symvers *symvers;
+	struct error err;
+	int rc;
+};
+
+static char *edit(const char *text, const char *from, const char *to)
+{
+	const char *at = from ? strstr(text, from) : text + strlen(text);
+	size_t len = from ? strlen(from) : 0;
+	char *out;
+
+	assert_non_null(at);
+	assert_true(asprintf(&out, "%.*s%s%s", (int)(at - text), text, to, at + len) > 0);
+	return out;
+}
+
+static struct unit *open_text(const char *file, const char *text, const char *flags)
+{
+	struct error err = { 0 };
+	struct unit *unit;
+	char *path = scratch_object(file, text, flags);
+
+	if (unit_open(path, &unit, &err))
+		fail_msg("%s", err.text);
+	free(path);
+	return unit;
+}
+
+static void run_texts(struct job *job, const char *extension, const char *pre, const char *post)
+{
+	char *symvers = scratch_path("Module.symvers"), *name, *run;
+	FILE *file = fopen(symvers, "we");
+
+	assert_non_null(file);
+	fputs("0x00000000\texported\tvmlinux\tEXPORT_SYMBOL\t\n"
+	      "0x00000000\t__fentry__\tvmlinux\tEXPORT_SYMBOL\t\n",
+	      file);
+	assert_int_equal(fclose(file), 0);
+	memset(job, 0, sizeof(*job));
+	assert_int_equal(symvers_open(symvers, &job->symvers, &job->err), 0);
+	assert_true(asprintf(&name, "run.%s", extension) > 0);
+	run = scratch_object(name, pre, RUN_FLAGS);
+	assert_int_equal(elf_open(run, &job->x.run, &job->err), 0);
+	job->x.name = "dir/unit.o";
+	job->x.target = "vmlinux";
+	job->x.symvers = job->symvers;
+	job->x.pre = open_text(name, pre, RUN_FLAGS SECTIONS);
+	job->x.post = open_text(name, post, RUN_FLAGS SECTIONS);
+	job->rc = extract_unit(&job->x, "code.o", &job->err);
+	free(name);
+	free(run);
+	free(symvers);
+}
+
+static void run_edit(struct job *job, const char *from, const char *to)
+{
+	char *post = edit(base, from, to);
+
+	run_texts(job, "c", base, post);
+	free(post);
+}
+
+static void done(struct job *job)
+{
+	extract_done(&job->x);
+	elf_free(job->x.run);
+	unit_free(job->x.pre);
+	unit_free(job->x.post);
+	symvers_free(job->symvers);
+}
+
+static void expect_ok(const struct job *job)
+{
+	if (job->rc)
+		fail_msg("%d: %s", job->rc, job->err.text);
+}
+
+static void expect_refused(struct job *job, const char *what, const char *why)
+{
+	assert_int_equal(job->rc, -ERROR_REFUSED);
+	if (!strstr(job->err.text, what) || !strstr(job->err.text, why))
+		fail_msg("%s", job->err.text);
+	assert_true(job->err.hint[0]);
+	done(job);
+}
+
+/* How often does the section refer to a symbol whose name begins so? */
+static unsigned int refs_to(const struct elf_section *sec, const char *begin)
+{
+	unsigned int nr = 0;
+
+	assert_non_null(sec);
+	for (size_t i = 0; i < sec->nr_relocs; i++)
+		nr += !strncmp(sec->relocs[i].symbol->name, begin, strlen(begin));
+	return nr;
+}
+
+static const struct ksplice_func *funcs(const struct job *job, size_t *nr)
+{
+	const struct elf_section *sec = elf_find_section(job->x.out, KSPLICE_SEC_FUNCS);
+
+	assert_non_null(sec);
+	*nr = sec->size / sizeof(struct ksplice_func);
+	return (const void *)sec->data;
+}
+
+static const char *func_name(const struct job *job, size_t index)
+{
+	const struct elf_section *sec = elf_find_section(job->x.out, KSPLICE_SEC_FUNCS);
+	const struct elf_section *names = elf_find_section(job->x.out, KSPLICE_SEC_FUNC_NAMES);
+	uint64_t field = index * sizeof(struct ksplice_func) + offsetof(struct ksplice_func, name);
+
+	for (size_t i = 0; i < sec->nr_relocs; i++)
+		if (sec->relocs[i].offset == field)
+			return (const char *)names->data + sec->relocs[i].addend;
+	fail();
+	return NULL;
+}
+
+static void test_no_change(void **state)
+{
+	struct job job;
+
+	(void)state;
+	run_edit(&job, "int shared", "\n\nint shared");
+	assert_int_equal(job.rc, 1);
+	assert_null(job.x.out);
+	done(&job);
+}
+
+static void test_replaced(void **state)
+{
+	const struct ksplice_func *f;
+	const struct elf_section *text;
+	struct job job;
+	size_t nr;
+
+	(void)state;
+	run_edit(&job, "\"old\"", "\"new %d\", shared");
+	expect_ok(&job);
+	f = funcs(&job, &nr);
+	assert_int_equal(nr, 1);
+	assert_string_equal(func_name(&job, 0), "changed");
+	assert_int_equal(f[0].kind, KSPLICE_FUNC_REPLACED);
+	assert_int_equal(f[0].jump_offset, 0);
+	assert_int_equal(f[0].unit_id, image_unit_id("dir/unit.o"));
+	assert_string_equal(image_symbol_name(job.x.image, f[0].symbol), "changed");
+	assert_true(image_symbol_at(job.x.image, f[0].symbol)->flags & KSPLICE_SYM_NEEDED);
+	text = elf_find_section(job.x.out, ".text.changed");
+	/* What the running kernel has stays there; what is exported keeps its plain name. */
+	assert_int_equal(refs_to(text, "helper.ksplice."), 1);
+	assert_true(refs_to(text, "state.ksplice.") >= 2);
+	assert_int_equal(refs_to(text, "shared.ksplice."), 1);
+	assert_int_equal(refs_to(text, "exported"), 1);
+	assert_null(elf_find_section(job.x.out, ".text.helper"));
+	assert_null(elf_find_section(job.x.out, ".text.stays"));
+	assert_null(elf_find_section(job.x.out, ".bss.state"));
+	assert_memory_equal(elf_find_section(job.x.out, ".rodata.str")->data, "new %d", 7);
+	assert_null(elf_find_section(job.x.out, ".ksplice.keep"));
+	assert_non_null(elf_find_section(job.x.out, KSPLICE_SEC_IMAGE));
+	done(&job);
+}
+
+static void test_unexported(void **state)
+{
+	const struct elf_section *text;
+	struct job job;
+
+	(void)state;
+	run_edit(&job, "* 3", "* 7");
+	expect_ok(&job);
+	text = elf_find_section(job.x.out, ".text.helper");
+	assert_int_equal(refs_to(text, "unexported"), 1);
+	assert_int_not_equal(image_find_symbol(job.x.image, "unexported"), KSPLICE_NONE);
+	done(&job);
+}
+
+static void test_added(void **state)
+{
+	struct job job;
+	size_t nr;
+
+	(void)state;
+	run_edit(&job, "int changed(int x) {",
+		 "static int calls = 7; int fresh = 2;\n"
+		 "static __attribute__((noinline)) int extra(int x) { return exported(\"n\") + ++calls - x; }\n"
+		 "int changed(int x) { state += extra(x) + fresh;");
+	expect_ok(&job);
+	funcs(&job, &nr);
+	assert_int_equal(nr, 2);
+	assert_non_null(elf_find_section(job.x.out, ".data.calls"));
+	assert_int_equal(elf_find_section(job.x.out, ".data.calls")->data[0], 7);
+	/* New globals bind with other units' new code; the rest is the unit's own. */
+	assert_int_equal(elf_find_symbol(job.x.out, "fresh")->bind, STB_GLOBAL);
+	assert_int_equal(elf_find_symbol(job.x.out, "calls")->bind, STB_LOCAL);
+	assert_int_equal(elf_find_symbol(job.x.out, "changed")->bind, STB_LOCAL);
+	assert_int_equal(refs_to(elf_find_section(job.x.out, ".text.changed"), "extra"), 1);
+	assert_null(elf_find_section(job.x.out, ".ksplice.keep"));
+	done(&job);
+}
+
+static void test_stored_address(void **state)
+{
+	struct job job;
+
+	(void)state;
+	run_edit(&job, "int changed(int x) {",
+		 "static __attribute__((noinline)) int extra(int x) { return x - 1; }\n"
+		 "int changed(int x) { hook = extra;");
+	expect_ok(&job);
+	assert_non_null(elf_find_section(job.x.out, ".ksplice.keep"));
+	done(&job);
+
+	/* A replaced function is known by its old address: nothing to keep. */
+	run_edit(&job, "int changed(int x) {", "int changed(int x) { hook = helper; hook = changed;");
+	expect_ok(&job);
+	assert_null(elf_find_section(job.x.out, ".ksplice.keep"));
+	assert_int_equal(refs_to(elf_find_section(job.x.out, ".text.changed"), "changed.ksplice."),
+			 1);
+	done(&job);
+}
+
+static void test_constant_comes_along(void **state)
+{
+	static const char text[] = "static const int table[4] = { 1, 2, 3, 4 };\n"
+				   "int lookup(int x) { return table[x & 3]; }\n"
+				   "int other(int x) { return x + 7; }\n";
+	char *post = edit(text, "3, 4", "3, 9");
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "c", text, post);
+	expect_ok(&job);
+	assert_non_null(elf_find_section(job.x.out, ".text.lookup"));
+	assert_int_equal(elf_find_section(job.x.out, ".rodata.table")->data[12], 9);
+	assert_int_equal(refs_to(elf_find_section(job.x.out, ".text.lookup"), "table.ksplice."), 0);
+	done(&job);
+	free(post);
+}
+
+static void test_too_short(void **state)
+{
+	struct job job;
+
+	(void)state;
+	run_edit(&job, "brief(void) { }", "brief(void) { exported(\"x\"); }");
+	expect_refused(&job, "brief()", "too short");
+}
+
+static void test_other_inlining(void **state)
+{
+	struct job job;
+
+	(void)state;
+	run_edit(&job, "\"old\"", "\"new\"");
+	expect_ok(&job);
+	extract_done(&job.x);
+	/* RUN from another source. */
+	elf_free(job.x.run);
+	char *path = scratch_object("other.c", "int g(void) { return 1; }", RUN_FLAGS);
+
+	assert_int_equal(elf_open(path, &job.x.run, &job.err), 0);
+	job.rc = extract_unit(&job.x, "code.o", &job.err);
+	free(path);
+	expect_refused(&job, "brief()", "only in the object");
+}
+
+static void test_init_data(void **state)
+{
+	struct job job;
+	static const char text[] =
+		"__attribute__((section(\".init.data\"))) int early = 4;\n"
+		"extern int unexported(int);\n"
+		"int user(int x) { return unexported(x) + 1; }\n";
+	char *post = edit(text, "+ 1", "+ early");
+
+	(void)state;
+	run_texts(&job, "c", text, post);
+	expect_refused(&job, "early", "freed");
+	free(post);
+}
+
+static void test_unknown_section(void **state)
+{
+	struct job job;
+
+	(void)state;
+	run_edit(&job, "int changed(int x) {",
+		 "static int odd __attribute__((section(\".strange\"))) = 1;\n"
+		 "int changed(int x) { state += odd++;");
+	expect_refused(&job, "odd", ".strange");
+}
+
+static const char assembler[] =
+	".section .text.f,\"ax\"\n.globl f\n.type f,@function\n"
+	"f: call __fentry__\n1: .byte 0x0f,0x1f,0x44,0,0\n mov $1,%eax\n2: jmp f.cold\n.size f,.-f\n"
+	".section .text.unlikely.f,\"ax\"\n.type f.cold,@function\n"
+	"f.cold: mov $2,%eax\n jmp 2b\n.size f.cold,.-f.cold\n"
+	".section __jump_table,\"aw\"\n .long 1b - .\n .long 2b - .\n .quad key - .\n"
+	".section __ex_table,\"a\"\n .long 1b - .\n .long 2b - .\n .long 1\n"
+	".section .data.key,\"aw\"\n.type key,@object\nkey: .quad 0\n.size key,8\n"
+	".section .sched.text,\"ax\"\n.type a,@function\n"
+	"a: call b\n xor %ecx,%ecx\n ret\n.size a,.-a\n"
+	".type b,@function\nb: xor %eax,%eax\n ret\n nop\n nop\n nop\n.size b,.-b\n";
+
+static void test_tables(void **state)
+{
+	char *post = edit(assembler, "mov $1,", "mov $3,");
+	const struct elf_section *table;
+	const struct ksplice_func *f;
+	struct job job;
+	size_t nr;
+
+	(void)state;
+	run_texts(&job, "s", assembler, post);
+	expect_ok(&job);
+	f = funcs(&job, &nr);
+	assert_int_equal(nr, 2);
+	assert_int_equal(f[0].kind, KSPLICE_FUNC_REPLACED);
+	/* After the fentry call, onto a jump label: only ftrace can redirect it. */
+	assert_int_equal(f[0].jump_offset, 5);
+	assert_int_equal(f[0].flags, KSPLICE_FUNC_FTRACE);
+	assert_int_equal(f[1].kind, KSPLICE_FUNC_OLD_PART);
+	assert_string_equal(func_name(&job, 1), "f.cold");
+	table = elf_find_section(job.x.out, "__jump_table");
+	assert_int_equal(table->size, 16);
+	assert_ptr_equal(table->relocs[0].symbol->section,
+			 elf_find_section(job.x.out, ".text.f"));
+	assert_int_equal(table->relocs[0].addend, 5);
+	assert_int_equal(refs_to(table, "key.ksplice."), 1);
+	assert_int_equal(elf_find_section(job.x.out, "__ex_table")->size, 12);
+	assert_non_null(elf_find_section(job.x.out, ".text.unlikely.f"));
+	assert_null(elf_find_section(job.x.out, ".sched.text"));
+	done(&job);
+	free(post);
+}
+
+static void test_shared_section(void **state)
+{
+	char *post = edit(assembler, "xor %ecx,%ecx", "xor %edx,%edx");
+	const struct elf_section *text;
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "s", assembler, post);
+	expect_ok(&job);
+	text = elf_find_section(job.x.out, ".sched.text");
+	assert_non_null(text);
+	/* Only a: its call of b, which the assembler had resolved, is a reference now. */
+	assert_int_equal(text->size, 8);
+	assert_int_equal(refs_to(text, "b.ksplice."), 1);
+	assert_null(elf_find_section(job.x.out, "__jump_table"));
+	done(&job);
+	free(post);
+}
+
+static void test_written(void **state)
+{
+	char *path = scratch_path("code.o");
+	struct elf_file *again = NULL;
+	struct job job;
+
+	(void)state;
+	run_edit(&job, "\"old\"", "\"new\"");
+	expect_ok(&job);
+	assert_int_equal(elf_write(job.x.out, path, &job.err), 0);
+	assert_int_equal(elf_open(path, &again, &job.err), 0);
+	elf_free(again);
+	done(&job);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_change),
+		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_unexported),
+		cmocka_unit_test(test_added),
+		cmocka_unit_test(test_stored_address),
+		cmocka_unit_test(test_constant_comes_along),
+		cmocka_unit_test(test_too_short),
+		cmocka_unit_test(test_other_inlining),
+		cmocka_unit_test(test_init_data),
+		cmocka_unit_test(test_unknown_section),
+		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_shared_section),
+		cmocka_unit_test(test_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
