@@ -85,7 +85,8 @@ static void classify(const struct build *b, const struct elf_section *sec, struc
 		bs->kind = KSPLICE_VARIANT;
 	} else if (sec->flags & SHF_EXECINSTR) {
 		bs->kind = KSPLICE_TEXT;
-	} else if (sec->flags & SHF_WRITE) {
+	} else if ((sec->flags & SHF_WRITE) || starts_with(sec->name, ".BTF_ids")) {
+		/* resolve_btfids fills in the latter after the link, read-only as it is. */
 		bs->kind = KSPLICE_DATA;
 	} else if ((sec->flags & SHF_MERGE) && !sec->nr_relocs && sec->entsize &&
 		   sec->size % sec->entsize == 0) {
