@@ -248,7 +248,7 @@ static int apply(const struct speaker *who, const struct options *o, const struc
 int main(int argc, char **argv)
 {
 	_cleanup_update_file_ struct update_file file = { 0 };
-	struct speaker who = { .name = "ksplice-apply" };
+	struct speaker who = { .name = "ksplice-apply", .unchanged = "the kernel is as it was" };
 	struct options o = { .wait = 10 };
 	struct failure f = { 0 };
 	_cleanup_close_ int lock = -1;

@@ -99,8 +99,8 @@ int say_failure(const struct speaker *who, const struct failure *f)
 		conflicts_print(f->conflicts, stderr);
 	if (f->hint[0])
 		fprintf(stderr, "%s: hint: %s\n", who->name, f->hint);
-	if (f->unchanged)
-		fprintf(stderr, "%s: Nothing was changed: the kernel is as it was.\n", who->name);
+	if (f->unchanged && who->unchanged)
+		fprintf(stderr, "%s: Nothing was changed: %s.\n", who->name, who->unchanged);
 	if (who->json)
 		print_json_error(f);
 	return f->status;

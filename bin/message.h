@@ -46,6 +46,7 @@ void fail_hint(struct failure *f, const char *fmt, ...) __attribute__((format(pr
 /* How a command talks; filled by main() from its options. */
 struct speaker {
 	const char *name; /* "ksplice-apply" */
+	const char *unchanged; /* what a failure with `unchanged' means for this command */
 	int verbose;
 	int json;
 };

@@ -213,7 +213,7 @@ static int undo_all(const struct speaker *who, unsigned int wait, struct failure
 
 int main(int argc, char **argv)
 {
-	struct speaker who = { .name = "ksplice-undo" };
+	struct speaker who = { .name = "ksplice-undo", .unchanged = "the update is still applied" };
 	struct options o = { .wait = 10 };
 	struct failure f = { 0 };
 	_cleanup_close_ int lock = -1;

@@ -108,6 +108,7 @@ keys()
 	[ "$status" = 4 ]
 	says "[busy]"
 	says "4711 sleeper do_it"
+	says "the update is still applied"
 	run ksplice-view --check abc1
 	[ "$status" = 0 ]
 	fake ksplice-undo abc1
