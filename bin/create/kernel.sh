@@ -35,10 +35,11 @@ kernel_release_of()
 {
 	local release=
 
-	if [[ -r $1/include/config/kernel.release ]]; then
-		read -r release <"$1/include/config/kernel.release" || true
-	elif [[ -r $1/include/generated/utsrelease.h ]]; then
+	# What was compiled in; a distribution's kernel.release may be another.
+	if [[ -r $1/include/generated/utsrelease.h ]]; then
 		release=$(sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' "$1/include/generated/utsrelease.h")
+	elif [[ -r $1/include/config/kernel.release ]]; then
+		read -r release <"$1/include/config/kernel.release" || true
 	fi
 	[[ $release ]] || die 1 not_found "--headers: $1: neither include/config/kernel.release nor include/generated/utsrelease.h" \
 		"these are the folder that modules are built against"

@@ -141,10 +141,14 @@ tree_configure()
 	}
 }
 
+# The options that decide about code: not those that describe tools, or that a
+# distribution leaves out of the configuration it ships.
 tree_options()
 {
-	grep '^CONFIG_' "$1" | grep -Ev '^CONFIG_(CC_VERSION_TEXT|GCC_VERSION|AS_VERSION|LD_VERSION|PAHOLE_VERSION)=' |
-		sort
+	local others='CC_VERSION_TEXT|GCC_VERSION|AS_VERSION|LD_VERSION|PAHOLE_VERSION'
+
+	others+='|BUILD_SALT|MODULE_SIG_ALL|MODULE_SIG_KEY|SYSTEM_TRUSTED_KEYS'
+	grep '^CONFIG_' "$1" | grep -Ev "^CONFIG_($others)=" | sort
 }
 
 tree_modules_prepare()
