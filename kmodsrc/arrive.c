@@ -11,8 +11,8 @@
 
 #include "ksplice.h"
 
-#define MAX_FUNCS	65536
-#define MAX_NAME	512
+#define MAX_FUNCS 65536
+#define MAX_NAME  512
 
 /* Does the module's memory hold all of [start, start + size)? */
 static bool module_holds(const struct module *mod, u64 start, u64 size)

@@ -10,6 +10,7 @@
  * the stop waits for each of them; so no trap can be left over afterwards.
  */
 #include <linux/kdebug.h>
+#include <linux/kprobes.h>
 #include <linux/notifier.h>
 #include <linux/ptrace.h>
 
@@ -50,6 +51,7 @@ static int notrace trap_notify(struct notifier_block *nb, unsigned long event, v
 	}
 	return NOTIFY_DONE;
 }
+NOKPROBE_SYMBOL(trap_notify);
 
 static struct notifier_block trap_notifier = {
 	.notifier_call = trap_notify,

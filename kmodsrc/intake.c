@@ -13,8 +13,8 @@
 #define MAX_SIZE (64U << 20)
 
 static DEFINE_MUTEX(intake_mutex);
-static struct ksplice_candidates header;	/* as far as it has come */
-static void *blob;				/* once the header is complete; vmalloc */
+static struct ksplice_candidates header; /* as far as it has come */
+static void *blob; /* once the header is complete; vmalloc */
 static size_t have;
 
 static void start_anew(void)

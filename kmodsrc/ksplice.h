@@ -6,7 +6,7 @@
  * Life of an update: user space writes the candidates of each target's symbols
  * (intake.c); loads the target's module, whose arrival (arrive.c) is the moment
  * for match (match.c) and relocate (relocate.c); asks for the splice, which
- * takes all targets in one stop of the machine (splice.c, stop.c).
+ * takes all targets in one stop of the machine (request.c, splice.c, stop.c).
  */
 #ifndef _KSPLICE_H
 #define _KSPLICE_H
@@ -215,6 +215,9 @@ int ksplice_update_cleanup(struct ksplice_update *update);
 /* When ksplice.ko goes, no update's module is left: forget all. */
 void ksplice_updates_forget(void);
 
+/* When the last reference goes (an attempt may hold one). */
+void ksplice_update_free(struct ksplice_update *update);
+
 /* Releases what arrive.c built: splices, the target's reference. Not the kobject. */
 void ksplice_part_clear(struct ksplice_part *part);
 
@@ -235,7 +238,7 @@ void ksplice_part_leave(struct module *mod, struct ksplice_descriptor *desc);
 int ksplice_relocate(const struct ksplice_part *part, const struct ksplice_match *match,
 		     struct ksplice_abort *abort);
 
-/* ---- splice.c: one attempt ------------------------------------------------ */
+/* ---- request.c: what user space asks for ------------------------------------ */
 
 /*
  * Queues an attempt. -EBUSY: one is under way; -EINVAL: not possible in this
@@ -243,8 +246,18 @@ int ksplice_relocate(const struct ksplice_part *part, const struct ksplice_match
  */
 int ksplice_request(struct ksplice_update *update, enum ksplice_request request);
 
-int ksplice_splice_init(void);
-void ksplice_splice_exit(void);
+int ksplice_request_init(void);
+void ksplice_request_exit(void);
+
+/* ---- splice.c: one attempt ------------------------------------------------ */
+
+/*
+ * Apply (in a dry run: all but that) or reverse all parts of an update. In the
+ * worker, under ksplice_mutex. On success ->stage is the new one; otherwise
+ * nothing has changed, and abort and ->conflicts say why.
+ */
+int ksplice_apply(struct ksplice_update *update, bool dry_run, struct ksplice_abort *abort);
+int ksplice_reverse(struct ksplice_update *update, struct ksplice_abort *abort);
 
 /*
  * Names the applied update that has replaced a function which `splice' would

@@ -71,9 +71,9 @@ static int __init ksplice_init(void)
 	err = ksplice_int3_init();
 	if (err)
 		return err;
-	err = ksplice_splice_init();
+	err = ksplice_request_init();
 	if (err)
-		goto fail_splice;
+		goto fail_request;
 	err = register_module_notifier(&module_notifier);
 	if (err)
 		goto fail_notifier;
@@ -85,8 +85,8 @@ static int __init ksplice_init(void)
 fail_sysfs:
 	unregister_module_notifier(&module_notifier);
 fail_notifier:
-	ksplice_splice_exit();
-fail_splice:
+	ksplice_request_exit();
+fail_request:
 	ksplice_int3_exit();
 	return err;
 }
@@ -97,7 +97,7 @@ static void __exit ksplice_exit(void)
 {
 	ksplice_sysfs_exit();
 	unregister_module_notifier(&module_notifier);
-	ksplice_splice_exit();
+	ksplice_request_exit();
 	ksplice_int3_exit();
 }
 module_exit(ksplice_exit);

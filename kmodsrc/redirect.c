@@ -9,6 +9,7 @@
  * takes effect together with the jumps.
  */
 #include <linux/ftrace.h>
+#include <linux/kprobes.h>
 #include <linux/slab.h>
 
 #include "compat/compat.h"
@@ -35,6 +36,7 @@ static void notrace redirect_call(unsigned long ip, unsigned long parent_ip, str
 	if (READ_ONCE(redirect->active))
 		ksplice_compat_ftrace_set_ip(fregs, redirect->destination);
 }
+NOKPROBE_SYMBOL(redirect_call);
 
 int ksplice_redirect_register(const struct ksplice_splice *splice, struct ksplice_redirect **ret,
 			      struct ksplice_abort *abort)
@@ -64,8 +66,9 @@ int ksplice_redirect_register(const struct ksplice_splice *splice, struct ksplic
 	if (err) {
 		ksplice_refuse(abort, KSPLICE_CAUSE_FTRACE,
 			       "%s: ftrace refuses to redirect it (%d)%s", splice->name, err,
-			       err == -EBUSY ? ": something else redirects it, or ftrace is disabled" :
-					       "");
+			       err == -EBUSY
+				       ? ": something else redirects it, or ftrace is disabled"
+				       : "");
 		goto fail;
 	}
 	*ret = redirect;
@@ -103,9 +106,10 @@ void __in_stop ksplice_redirect_set(struct ksplice_redirect *redirect, bool acti
 int ksplice_redirect_register(const struct ksplice_splice *splice, struct ksplice_redirect **ret,
 			      struct ksplice_abort *abort)
 {
-	return ksplice_refuse(abort, KSPLICE_CAUSE_FTRACE,
-			      "%s: has no room for a jump, and this kernel has no ftrace that can redirect it",
-			      splice->name);
+	return ksplice_refuse(
+		abort, KSPLICE_CAUSE_FTRACE,
+		"%s: has no room for a jump, and this kernel has no ftrace that can redirect it",
+		splice->name);
 }
 
 void ksplice_redirect_unregister(struct ksplice_redirect *redirect)

@@ -2,11 +2,6 @@
 /*
  * One attempt to apply or to reverse an update: everything that can sleep or
  * fail is prepared, then stop.c does the rest in one stop of the machine.
- *
- *	preparing --apply--> applied --reverse--> reversed --apply--> applied ...
- *
- * An attempt runs in a worker, so that no caller's stack is in its way, and
- * once; user space tries again when it finds a thread inside.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -16,12 +11,10 @@
 #include "compat/compat.h"
 #include "ksplice.h"
 
-static struct workqueue_struct *queue;
-
 /* Every function of every loaded part of an update; inner `break' leaves one part only. */
-#define for_each_splice(splice, part, update)                                                      \
-	list_for_each_entry(part, &(update)->parts, list)                                          \
-		for (splice = (part)->splices; splice < (part)->splices + (part)->nr_splices;      \
+#define for_each_splice(splice, part, update)                                                 \
+	list_for_each_entry(part, &(update)->parts, list)                                     \
+		for (splice = (part)->splices; splice < (part)->splices + (part)->nr_splices; \
 		     splice++)
 
 static bool overlaps(const struct ksplice_splice *a, const struct ksplice_splice *b)
@@ -127,7 +120,7 @@ fail:
 }
 
 static void watch_range(struct ksplice_stop *stop, unsigned long start, unsigned long size,
-		      const char *name)
+			const char *name)
 {
 	stop->check.ranges[stop->check.nr_ranges++] = (struct ksplice_range){
 		.start = start,
@@ -246,8 +239,9 @@ static int run_stop(struct ksplice_update *update, struct ksplice_stop *stop,
 		report_changed(update, stop, abort);
 		break;
 	case KSPLICE_CAUSE_UNSUPPORTED:
-		ksplice_refuse(abort, KSPLICE_CAUSE_UNSUPPORTED,
-			       "the idle tasks cannot be found: is idle_threads in /proc/kallsyms?");
+		ksplice_refuse(
+			abort, KSPLICE_CAUSE_UNSUPPORTED,
+			"the idle tasks cannot be found: is idle_threads in /proc/kallsyms?");
 		break;
 	default:
 		ksplice_refuse(abort, stop->cause, "the machine could not be stopped");
@@ -268,12 +262,12 @@ static void log_transition(const struct ksplice_update *update, const char *verb
 
 		for (i = 0; i < part->nr_splices; i++)
 			nr += part->splices[i].func->kind == KSPLICE_FUNC_REPLACED;
-		used += scnprintf(text + used, sizeof(text) - used, "%s%u %sin %s",
-				  used ? ", " : "", nr,
-				  used	  ? "" :
-				  nr == 1 ? "function " :
-					    "functions ",
-				  part->target_name);
+		if (used)
+			used += scnprintf(text + used, sizeof(text) - used, ", %u in %s", nr,
+					  part->target_name);
+		else
+			used = scnprintf(text, sizeof(text), "%u function%s in %s", nr,
+					 nr == 1 ? "" : "s", part->target_name);
 	}
 	pr_info("ksplice: %s %s: %s, stopped %llu us\n", update->id, verb, text,
 		div_u64(update->stop_ns, NSEC_PER_USEC));
@@ -325,7 +319,7 @@ static int prepare_apply(struct ksplice_update *update, struct ksplice_stop *sto
 	return 0;
 }
 
-static int apply(struct ksplice_update *update, bool dry_run, struct ksplice_abort *abort)
+int ksplice_apply(struct ksplice_update *update, bool dry_run, struct ksplice_abort *abort)
 {
 	struct ksplice_stop *stop;
 	struct ksplice_part *part;
@@ -391,7 +385,7 @@ static int prepare_reverse(struct ksplice_update *update, struct ksplice_stop *s
 	return 0;
 }
 
-static int reverse(struct ksplice_update *update, struct ksplice_abort *abort)
+int ksplice_reverse(struct ksplice_update *update, struct ksplice_abort *abort)
 {
 	struct ksplice_stop *stop = alloc_stop(update, abort);
 	int err;
@@ -416,69 +410,4 @@ static int reverse(struct ksplice_update *update, struct ksplice_abort *abort)
 		synchronize_rcu_tasks();
 	unpin_modules(update);
 	return 0;
-}
-
-/* ---- requests ----------------------------------------------------------------------- */
-
-static void attempt(struct work_struct *work)
-{
-	struct ksplice_update *update = container_of(work, struct ksplice_update, work);
-
-	mutex_lock(&ksplice_mutex);
-	memset(&update->abort, 0, sizeof(update->abort));
-	update->conflicts[0] = '\0';
-	switch (update->request) {
-	case KSPLICE_REQUEST_APPLY:
-	case KSPLICE_REQUEST_DRY_RUN:
-		apply(update, update->request == KSPLICE_REQUEST_DRY_RUN, &update->abort);
-		break;
-	case KSPLICE_REQUEST_REVERSE:
-		reverse(update, &update->abort);
-		break;
-	}
-	smp_store_release(&update->working, false);
-	mutex_unlock(&ksplice_mutex);
-	sysfs_notify(&update->kobj, NULL, "state");
-	kobject_put(&update->kobj);
-}
-
-int ksplice_request(struct ksplice_update *update, enum ksplice_request request)
-{
-	enum ksplice_stage stage;
-	int err = 0;
-
-	if (mutex_lock_interruptible(&ksplice_mutex))
-		return -EINTR;
-	stage = update->stage;
-	if (update->removed || update->working) {
-		err = -EBUSY;
-	} else if (request == KSPLICE_REQUEST_REVERSE ? stage == KSPLICE_PREPARING :
-							stage == KSPLICE_APPLIED &&
-							request == KSPLICE_REQUEST_DRY_RUN) {
-		err = -EINVAL;
-	} else if (request == KSPLICE_REQUEST_REVERSE ? stage == KSPLICE_REVERSED :
-							stage == KSPLICE_APPLIED) {
-		/* Nothing to do, successfully. */
-		memset(&update->abort, 0, sizeof(update->abort));
-		update->conflicts[0] = '\0';
-	} else {
-		update->request = request;
-		WRITE_ONCE(update->working, true);
-		kobject_get(&update->kobj);
-		INIT_WORK(&update->work, attempt);
-		queue_work(queue, &update->work);
-	}
-	mutex_unlock(&ksplice_mutex);
-	return err;
-}
-
-int ksplice_splice_init(void)
-{
-	queue = alloc_ordered_workqueue("ksplice", 0);
-	return queue ? 0 : -ENOMEM;
-}
-
-void ksplice_splice_exit(void)
-{
-	destroy_workqueue(queue);
 }

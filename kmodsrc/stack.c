@@ -18,7 +18,7 @@
 struct visit {
 	struct ksplice_stack_check *check;
 	struct task_struct *task;
-	const char *last;	/* range already recorded for this task */
+	const char *last; /* range already recorded for this task */
 };
 
 static int compare_ranges(const void *a, const void *b)
@@ -96,9 +96,9 @@ static struct task_struct *__in_stop idle_task_of(int cpu)
 
 	if (!offset)
 		return NULL;
-	if (copy_from_kernel_nofault(&task,
-				     per_cpu_ptr((struct task_struct *__percpu __force *)offset, cpu),
-				     sizeof(task)) ||
+	if (copy_from_kernel_nofault(
+		    &task, per_cpu_ptr((struct task_struct * __percpu __force *)offset, cpu),
+		    sizeof(task)) ||
 	    copy_from_kernel_nofault(&flags, &task->flags, sizeof(flags)))
 		return NULL;
 	return flags & PF_IDLE && task_cpu(task) == cpu ? task : NULL;

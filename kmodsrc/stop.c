@@ -15,6 +15,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/ftrace.h>
+#include <linux/kprobes.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -84,6 +85,7 @@ static void __in_stop write_sites(struct ksplice_stop *stop)
 			WRITE_ONCE(stop->writes[i].alias[b], stop->writes[i].wanted[b]);
 	make_step(stop, STEP_HEAD);
 }
+NOKPROBE_SYMBOL(write_sites);
 
 static void __in_stop work(struct ksplice_stop *stop)
 {

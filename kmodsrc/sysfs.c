@@ -9,10 +9,10 @@
 #include "compat/compat.h"
 #include "ksplice.h"
 
-#define STAGE_TEXT(name, text)	[KSPLICE_##name] = text,
+#define STAGE_TEXT(name, text) [KSPLICE_##name] = text,
 static const char *const stage_texts[] = { KSPLICE_STAGES(STAGE_TEXT) };
 
-#define CAUSE_TEXT(name, text)	[KSPLICE_CAUSE_##name] = text,
+#define CAUSE_TEXT(name, text) [KSPLICE_CAUSE_##name] = text,
 static const char *const cause_texts[] = { KSPLICE_CAUSES(CAUSE_TEXT) };
 
 static struct kobject *root;
@@ -132,7 +132,7 @@ ATTRIBUTE_GROUPS(update);
 
 static void update_release(struct kobject *kobj)
 {
-	kfree(to_update(kobj));
+	ksplice_update_free(to_update(kobj));
 }
 
 static const struct kobj_type update_type = {
@@ -214,7 +214,8 @@ static unsigned int ordinal(const struct ksplice_part *part, const struct ksplic
 	unsigned int n = 0;
 
 	for (other = part->splices; other < splice; other++)
-		if (other->func->kind != KSPLICE_FUNC_OLD_PART && !strcmp(other->name, splice->name))
+		if (other->func->kind != KSPLICE_FUNC_OLD_PART &&
+		    !strcmp(other->name, splice->name))
 			n++;
 	return n;
 }

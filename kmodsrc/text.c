@@ -8,8 +8,8 @@
 #include "ksplice.h"
 
 struct ksplice_alias {
-	void *mapping;		/* of vmap() */
-	void *pointer;		/* to the first byte asked for */
+	void *mapping; /* of vmap() */
+	void *pointer; /* to the first byte asked for */
 };
 
 /* Puts the original bytes of one jump over a copy of [address, address + len). */

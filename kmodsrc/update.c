@@ -58,6 +58,17 @@ struct ksplice_part *ksplice_part_find(struct ksplice_update *update, const char
 	return NULL;
 }
 
+void ksplice_update_free(struct ksplice_update *update)
+{
+	struct ksplice_part *part, *next;
+
+	list_for_each_entry_safe(part, next, &update->parts, list) {
+		vfree(part->candidates);
+		kfree(part);
+	}
+	kfree(update);
+}
+
 static struct ksplice_update *update_create(const char *id)
 {
 	struct ksplice_update *update = kzalloc(sizeof(*update), GFP_KERNEL);
@@ -141,8 +152,6 @@ void ksplice_part_clear(struct ksplice_part *part)
 /* Not under ksplice_mutex: the directory goes, and its readers take the mutex. */
 static void update_forget(struct ksplice_update *update)
 {
-	struct ksplice_part *part, *next;
-
 	/* Still on the list, so that nobody makes a second one of this name meanwhile. */
 	kobject_get(&update->kobj);
 	ksplice_sysfs_remove_update(update);
@@ -150,10 +159,6 @@ static void update_forget(struct ksplice_update *update)
 	mutex_lock(&ksplice_mutex);
 	list_del(&update->list);
 	mutex_unlock(&ksplice_mutex);
-	list_for_each_entry_safe(part, next, &update->parts, list) {
-		vfree(part->candidates);
-		kfree(part);
-	}
 	kobject_put(&update->kobj);
 }
 

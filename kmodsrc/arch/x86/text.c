@@ -6,7 +6,7 @@
 #include "../../compat/compat.h"
 #include "../../ksplice.h"
 
-#define JMP32_OPCODE	0xe9
+#define JMP32_OPCODE 0xe9
 
 struct page *ksplice_arch_text_page(unsigned long address)
 {

@@ -86,8 +86,8 @@ void __in_stop ksplice_arch_walk(struct task_struct *task, ksplice_arch_visit vi
 	if (walk_frames(task, visit, arg))
 		return;
 
-	start = task == current ? (unsigned long)__builtin_frame_address(0) :
-				  READ_ONCE(task->thread.sp);
+	start = task == current ? (unsigned long)__builtin_frame_address(0)
+				: READ_ONCE(task->thread.sp);
 	/* A saved stack pointer out of the stack proves nothing: take all of it. */
 	if (start < low || start >= low + THREAD_SIZE)
 		start = low;
