@@ -126,7 +126,7 @@ build_compile()
 	for unit; do
 		[[ ! -s $jobs/$unit.log ]] || {
 			printf -- '-- %s:\n' "$unit"
-			cat "$jobs/$unit.log"
+			sed "s|$tree_src/||g" "$jobs/$unit.log"
 		} >>"$log_file"
 	done
 }
@@ -157,7 +157,7 @@ build_before()
 # The post objects, with the patched files in the tree for that long.
 build_after()
 {
-	local path unit status=0
+	local path failed
 
 	stage "Compiling ${#units[@]} unit$(plural ${#units[@]}) after the patch"
 	for path in "${patch_sources[@]}"; do
@@ -171,8 +171,8 @@ build_after()
 	tree_restore
 	unlock
 	if [[ -s $work/failed ]]; then
-		unit=$(head -n 1 "$work/failed")
-		die_log 1 compile "the patch does not compile: $unit, and $(($(wc -l <"$work/failed") - 1)) more" \
-			"the first messages of the compiler are above"
+		mapfile -t failed <"$work/failed"
+		die_log 1 compile "the patch does not compile: ${failed[*]}" \
+			"the compiler's messages are above, and all of them in the log"
 	fi
 }

@@ -28,6 +28,7 @@ cache_init()
 	find "$cache/logs" -name '*.log' -printf '%T@ %p\n' | sort -rn | tail -n +51 | cut -d ' ' -f 2- |
 		xargs -r rm -f --
 	trap 'on_exit' EXIT
+	trap 'on_error "$BASH_COMMAND" "${BASH_SOURCE[0]##*/}:$LINENO"' ERR
 	trap 'on_signal INT 130' INT
 	trap 'on_signal TERM 143' TERM
 	trap 'on_signal HUP 129' HUP
@@ -56,11 +57,23 @@ on_exit()
 
 	trap '' INT TERM HUP
 	log_stop_child
+	rm -f "$log_file.failed"
 	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do
 		"${cleanups[i]}" || true
 	done
 	trap - EXIT
 	exit "$status"
+}
+
+# Nothing ends without a word: what fails where no failure was thought of.
+on_error()
+{
+	# Of the shells that a failure passes through, the innermost speaks.
+	[[ ! -e $log_file.failed ]] || return 0
+	[[ ! -f $log_file ]] || : >"$log_file.failed"
+	[[ ! $log_tty ]] || printf '\r\033[K' >&2
+	printf 'ksplice-create: error: failed unexpectedly: %s (%s) [failed]\n  full log: %s\n' \
+		"$1" "$2" "$log_file" >&2
 }
 
 on_signal()

@@ -71,7 +71,8 @@ kernel_distribution()
 			"DISTRIBUTION_VERSION=${BASH_REMATCH[2]}")
 }
 
-# kernel_fetch image|source|build RELEASE: sets kernel_dir; build is source and headers
+# kernel_fetch image|source|build RELEASE: sets kernel_dir; build is source and headers,
+# and headers (with the configuration) come with the image as well
 kernel_fetch()
 {
 	local what=$1 release=$2 wanted version dir
@@ -126,10 +127,17 @@ kernel_archive_version()
 	fi
 }
 
+# kernel_is_offered PACKAGE VERSION
+kernel_is_offered()
+{
+	grep -qxF -- "$2" <<<"$(apt_versions "$1")"
+}
+
 kernel_has()
 {
 	case $1 in
 	build) kernel_has source && [[ -d $kernel_dir/headers ]] ;;
+	image) [[ -d $kernel_dir/image && -d $kernel_dir/headers ]] ;;
 	*) [[ -d $kernel_dir/$1 ]] ;;
 	esac
 }
@@ -143,7 +151,7 @@ kernel_unpack()
 	if [[ $what = image && ! -d $kernel_dir/image ]]; then
 		stage "Fetching the image of $kernel_release ($version)"
 		image=linux-image-$kernel_release-unsigned
-		apt_versions "$image" | grep -qxF -- "$version" || image=${image%-unsigned}
+		kernel_is_offered "$image" "$version" || image=${image%-unsigned}
 		apt_download "$debs" "$image=$version"
 		rm -rf "$kernel_dir/image.new"
 		mkdir "$kernel_dir/image.new"
@@ -152,15 +160,9 @@ kernel_unpack()
 		kernel_tidy_image "$kernel_dir/image.new"
 		mv -T "$kernel_dir/image.new" "$kernel_dir/image"
 	fi
-	[[ $what != image ]] || return 0
-
-	apt_versions "linux-source-$series" | grep -qxF -- "$version" ||
-		die 1 not_found "the archive has the kernel $kernel_release $version, but no longer its source linux-source-$series $version" \
-			"get that source elsewhere and give --source, --config and --headers"
-	stage "Fetching the source of $kernel_release ($version)"
-	apt_download "$debs" "linux-source-$series=$version"
-	[[ $what != build ]] || apt_download "$debs" "linux-headers-$kernel_release=$version"
-	if [[ $what = build && ! -d $kernel_dir/headers ]]; then
+	if [[ $what != source && ! -d $kernel_dir/headers ]]; then
+		stage "Fetching the headers of $kernel_release ($version)"
+		apt_download "$debs" "linux-headers-$kernel_release=$version"
 		rm -rf "$kernel_dir/headers.new"
 		mkdir "$kernel_dir/headers.new"
 		logged dpkg-deb -x "$debs/linux-headers-$kernel_release.deb" "$kernel_dir/headers.new" ||
@@ -168,6 +170,13 @@ kernel_unpack()
 		mv -T "$kernel_dir/headers.new/usr/src/linux-headers-$kernel_release" "$kernel_dir/headers"
 		rm -rf "$kernel_dir/headers.new"
 	fi
+	[[ $what != image ]] || return 0
+
+	kernel_is_offered "linux-source-$series" "$version" ||
+		die 1 not_found "the archive has the kernel $kernel_release $version, but no longer its source linux-source-$series $version" \
+			"get that source elsewhere and give --source, --config and --headers"
+	stage "Fetching the source of $kernel_release ($version)"
+	apt_download "$debs" "linux-source-$series=$version"
 	if [[ ! -d $kernel_dir/source ]]; then
 		stage "Unpacking the source"
 		rm -rf "$kernel_dir/source.new"

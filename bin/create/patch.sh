@@ -39,7 +39,7 @@ patch_read()
 		die 1 bad_patch "no unified diff in the patch" "make it with 'diff -u' or 'git diff'"
 	patch_sort_files
 	if [[ ! $opt_description ]]; then
-		opt_description=$(sed -n 's/^Subject: *\(\[[^]]*\] *\)\?//p;/^--- /q' "$work/patch" | head -n 1)
+		opt_description=$(sed -n 's/^Subject: *\(\[[^]]*\] *\)\?\(.*\)/\2/;T;p;q' "$work/patch")
 		[[ $opt_description ]] || opt_description=${opt_git:-$(basename "${opt_patches[0]:-}")}
 	fi
 }
@@ -119,7 +119,7 @@ patch_apply()
 		die 1 bad_patch "the patch does not apply to the source of $kernel_release" \
 			"bring it to that version of the source first"
 	}
-	! sed -n '/^==== Applying/,$p' "$log_file" | grep -q 'with fuzz' ||
+	! grep -q '^Hunk .* with fuzz' "$log_file" ||
 		warn "the patch applies only with fuzz: its context differs from this source"
 	for path in "${patch_sources[@]}"; do
 		[[ -e $work/new/$path ]] || continue

@@ -115,7 +115,7 @@ tree_link()
 		cd "$1" || exit
 		find . -mindepth 1 -maxdepth 1 ! -name .git -print0 |
 			xargs -0 -I{} cp -rs "$1/{}" "$2/"
-	)
+	) || return
 	cd "$2" || return
 	rm -rf .config .config.old include/config include/generated arch/x86/include/generated
 	find . \( -name '*.o' -o -name '.*.cmd' -o -name '*.ko' -o -name '*.a' -o -name '*.mod' \
