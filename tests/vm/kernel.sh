@@ -58,12 +58,12 @@ kernel_is_one_of()
 	return 1
 }
 
-# The project's commands that the machine gets, those that are built.
+# The commands that the machine gets, those that are there in the build folder $1.
 kernel_commands()
 {
 	local command
 
-	for command in "$1"/build/bin/ksplice-{apply,view,undo} "$1"/build/objmanip/objmanip; do
+	for command in "$1"/bin/ksplice-{apply,view,undo} "$1/objmanip/objmanip"; do
 		[[ ! -e $command ]] || echo "$command"
 	done
 }
