@@ -163,6 +163,17 @@ static int undefined(struct emitter *e, const char *name, unsigned char bind,
 	return *ret ? 0 : no_memory(e);
 }
 
+/* The undefined symbol that means symbol `index' of the unit's image. */
+static int by_index(struct emitter *e, const char *name, uint32_t index, struct elf_symbol **ret)
+{
+	char marked[512];
+
+	if (snprintf(marked, sizeof(marked), "%s%s%08x.%u", name, KSPLICE_UNDEF_MARK,
+		     e->x->unit_id, index) >= (int)sizeof(marked))
+		return error_set(e->err, -EINVAL, "%s: the name %s is too long", e->x->name, name);
+	return undefined(e, marked, STB_GLOBAL, ret);
+}
+
 /*
  * A symbol of another unit, or a static call's (which objtool must know by
  * name). One that nobody exports has to be in the image; `objmanip finish'
@@ -175,6 +186,12 @@ static int by_name(struct emitter *e, const char *name, unsigned char bind,
 	struct elf_symbol *key;
 	int rc;
 
+	/* The target that the code belongs to; the update's own link would define it, too. */
+	if (!strcmp(name, "__this_module")) {
+		uint32_t index = image_add_extern(e->x->image, name, KSPLICE_SYM_NEEDED);
+
+		return index == KSPLICE_NONE ? no_memory(e) : by_index(e, name, index, ret);
+	}
 	if (!symvers_exporter(e->x->symvers, name) &&
 	    image_add_extern(e->x->image, name, 0) == KSPLICE_NONE)
 		return no_memory(e);
@@ -190,17 +207,12 @@ static int by_name(struct emitter *e, const char *name, unsigned char bind,
 
 static int by_mark(struct emitter *e, const struct atom *target, struct elf_symbol **ret)
 {
-	char name[512];
 	uint32_t index;
 	int rc = extract_running(e->x, target, NULL, &index, e->err);
 
 	if (rc)
 		return rc;
-	if (snprintf(name, sizeof(name), "%s%s%08x.%u", atom_name(target), KSPLICE_UNDEF_MARK,
-		     e->x->unit_id, index) >= (int)sizeof(name))
-		return error_set(e->err, -EINVAL, "%s: the name %s is too long", e->x->name,
-				 atom_name(target));
-	return undefined(e, name, STB_GLOBAL, ret);
+	return by_index(e, atom_name(target), index, ret);
 }
 
 static int copy_literal(struct emitter *e, const struct ref *ref, struct elf_section **sec,
