@@ -1,0 +1,174 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# ksplice-create as far as it goes without a kernel: options, patches, line numbers.
+
+setup()
+{
+	create=$BATS_TEST_DIRNAME/../../bin/create
+	dir=$BATS_TEST_TMPDIR
+	export KSPLICE_CACHE=$dir/cache TMPDIR=$dir
+	cat >"$dir/good.patch" <<-'EOF'
+	--- a/fs/proc/cmdline.c
+	+++ b/fs/proc/cmdline.c
+	@@ -1 +1 @@
+	-old
+	+new
+	EOF
+}
+
+# fails STATUS CODE TEXT OPTION...: one error line with this code; nothing is left
+fails()
+{
+	local status_wanted=$1 code=$2 text=$3
+
+	shift 3
+	run ksplice-create "$@"
+	[ "$status" = "$status_wanted" ] && [[ $output == *"[$code]"* && $output == *"$text"* ]] || {
+		echo "status $status, wanted $status_wanted [$code] $text; got:"
+		echo "$output"
+		return 1
+	}
+	[ -z "$(find "$dir" -maxdepth 1 -name 'ksplice-create.*')" ]
+}
+
+@test "--help and --version" {
+	run ksplice-create --help
+	[ "$status" = 0 ]
+	[[ $output == usage:* ]]
+	run ksplice-create --version
+	[ "$status" = 0 ]
+	[[ $output == "ksplice-create "* ]]
+}
+
+@test "wrong command lines are told apart" {
+	fails 2 usage "neither --patch nor --git"
+	fails 2 usage "exclude each other" --patch "$dir/good.patch" --git HEAD
+	fails 2 usage "unrecognized option" --nonsense
+	fails 2 usage "--jobs" --patch "$dir/good.patch" -j 0
+	fails 2 usage "--id" --patch "$dir/good.patch" --id 'A b'
+	fails 2 usage "--id" --patch "$dir/good.patch" --id 1234567890123456789012345
+	fails 2 usage "not a kernel release" --patch "$dir/good.patch" --kernel '../x'
+	fails 2 usage "belong together" --patch "$dir/good.patch" --source "$dir"
+	fails 2 usage "options only" "$dir/good.patch"
+}
+
+@test "files that are not there" {
+	fails 1 not_found "no such file" --patch "$dir/none"
+	fails 1 not_found "no such folder" --patch "$dir/good.patch" -o "$dir/none/x.ksplice"
+	fails 1 not_found "not a kernel's source" --patch "$dir/good.patch" --source "$dir" \
+		--config "$dir/good.patch" --headers "$dir"
+	fails 1 not_found "not in a git tree" --git HEAD --source /proc --config /dev/null --headers /proc ||
+		fails 1 not_found "" --git HEAD --source /proc --config "$dir/good.patch" --headers /proc
+}
+
+@test "broken patches" {
+	: >"$dir/empty"
+	fails 7 no_change "empty" --patch "$dir/empty"
+	echo text >"$dir/text"
+	fails 1 bad_patch "no unified diff" --patch "$dir/text"
+	head -n 4 "$dir/good.patch" >"$dir/cut"
+	fails 1 bad_patch "cut short" --patch "$dir/cut"
+	sed 's/^+new/*new/' "$dir/good.patch" >"$dir/damaged"
+	fails 1 bad_patch "damaged" --patch "$dir/damaged"
+	sed 's,fs/proc,../..,' "$dir/good.patch" >"$dir/outside"
+	fails 1 bad_patch "leads out" --patch "$dir/outside"
+	sed 's,fs/proc/cmdline,fs/$(x),' "$dir/good.patch" >"$dir/name"
+	fails 1 bad_patch "unusual name" --patch "$dir/name"
+	head -c 4096 /dev/urandom >"$dir/random"
+	fails 1 bad_patch "" --patch "$dir/random"
+}
+
+@test "what an update cannot carry" {
+	sed 's,fs/proc/cmdline.c,fs/Kconfig,' "$dir/good.patch" >"$dir/kconfig"
+	fails 6 unsupported "fs/Kconfig" --patch "$dir/kconfig"
+	sed 's,fs/proc/cmdline.c,mm/Makefile,' "$dir/good.patch" >"$dir/makefile"
+	fails 6 unsupported "mm/Makefile" --patch "$dir/makefile"
+	sed 's,fs/proc/cmdline.c,arch/x86/entry/vdso/vclock_gettime.c,' "$dir/good.patch" >"$dir/vdso"
+	fails 6 unsupported "user space" --patch "$dir/vdso"
+	sed 's,fs/proc/cmdline.c,Documentation/x.rst,' "$dir/good.patch" >"$dir/documentation"
+	fails 7 no_change "no code" --patch "$dir/documentation"
+	sed 's,fs/proc/cmdline.c,arch/arm64/kernel/setup.c,' "$dir/good.patch" >"$dir/arm"
+	fails 7 no_change "no code" --patch "$dir/arm"
+	printf 'diff --git a/a.c b/b.c\nsimilarity index 100%%\nrename from a.c\nrename to b.c\n' >"$dir/rename"
+	fails 6 unsupported "rename" --patch "$dir/rename"
+}
+
+# lines OLD NEW: NEW with its lines numbered as in OLD
+lines()
+{
+	diff -U0 "$1" "$2" >"$dir/diff" || true
+	perl "$create/lines.pl" "$dir/diff" "$2"
+}
+
+# same_numbers: each `L(NAME)' of old.c that is in new.c too is on the same line for the compiler
+same_numbers()
+{
+	local name expected
+
+	lines "$dir/old.c" "$dir/new.c" >"$dir/numbered.c"
+	gcc -E -P "$dir/old.c" | grep -o '@[a-z0-9]* [0-9]*' | sort >"$dir/old.numbers"
+	gcc -E -P "$dir/numbered.c" | grep -o '@[a-z0-9]* [0-9]*' | sort >"$dir/new.numbers"
+	[ -s "$dir/old.numbers" ]
+	while read -r name expected; do
+		! grep -q "^$name " "$dir/new.numbers" || grep -qx "$name $expected" "$dir/new.numbers" || {
+			echo "$name was on line $expected:"
+			cat "$dir/numbered.c"
+			return 1
+		}
+	done <"$dir/old.numbers"
+	# The directives change nothing else.
+	[ "$(grep -v '^#line' "$dir/numbered.c")" = "$(cat "$dir/new.c")" ]
+}
+
+@test "lines keep their numbers: added, removed, changed" {
+	printf '#define L(n) @n __LINE__\n' >"$dir/old.c"
+	for i in $(seq 40); do echo "L(a$i)"; done >>"$dir/old.c"
+	sed -e '5i new' -e '9,12d' -e '20s/.*/x\ny\nz/' -e '30i more\nand more' "$dir/old.c" >"$dir/new.c"
+	same_numbers
+	[ "$(grep -c '^#line' "$dir/numbered.c")" = 4 ]
+}
+
+@test "lines keep their numbers: no directive inside comments, macros, argument lists" {
+	cat >"$dir/old.c" <<-'EOF'
+	#define L(n) @n __LINE__
+	#define two(a, b) a b
+	L(a1)
+	/* a comment (
+	 * with "one quote
+	 */
+	L(a2)
+	#define M(x) \
+		x (( \
+		y
+	L(a3)
+	two(L(a4),
+	    b)
+	L(a5)
+	char c = '"', d = '(';
+	L(a6)
+	EOF
+	sed -e 's/^ \* with/ * new\n&/' -e 's/^\tx ((.*/&\n\tz \\/' -e 's/^    b)/    c\n    b)/' \
+		-e "s/^char c/int new;\n&/" "$dir/old.c" >"$dir/new.c"
+	same_numbers
+	[ "$(grep -A 1 '^#line' "$dir/numbered.c" | grep -c 'with\|^.y\|^    b')" = 0 ]
+}
+
+@test "lines keep their numbers: groups that are not compiled" {
+	cat >"$dir/old.c" <<-'EOF'
+	#define L(n) @n __LINE__
+	#ifdef NEVER
+	L(b1)
+	#if 1
+	L(b2)
+	#else
+	L(b3)
+	#endif
+	L(b4)
+	#else
+	L(a1)
+	#endif
+	L(a2)
+	EOF
+	sed -e 's/^L(b2)/new\nnewer\n&/' "$dir/old.c" >"$dir/new.c"
+	same_numbers
+}
