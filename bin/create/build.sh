@@ -172,7 +172,18 @@ build_after()
 	unlock
 	if [[ -s $work/failed ]]; then
 		mapfile -t failed <"$work/failed"
-		die_log 1 compile "the patch does not compile: ${failed[*]}" \
-			"the compiler's messages are above, and all of them in the log"
+		build_show_errors "${failed[0]}"
+		die 1 compile "the patch does not compile: ${failed[*]}" \
+			"all of the compiler's messages are in $log_file"
 	fi
+}
+
+# build_show_errors UNIT: the compiler's first words on what is wrong
+build_show_errors()
+{
+	[[ ! $log_tty ]] || printf '\r\033[K' >&2
+	sed "s|$tree_src/||g" "$work/jobs/$1.log" | awk '
+		/error:/ { found = 1 }
+		found && n++ < 20 { print "    " $0 }
+		END { if (!found) print "    (the compiler said nothing of an error)" }' >&2
 }

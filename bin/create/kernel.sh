@@ -82,7 +82,7 @@ kernel_fetch()
 	mkdir -p "$cache/kernels"
 	kernel_dir=
 	# Several versions of one release: the newest.
-	for dir in $(compgen -G "$cache/kernels/${release}_${wanted:-*}" | sort -V); do
+	for dir in $(compgen -G "$cache/kernels/${release}_${wanted:-*}" | sort -V || true); do
 		kernel_dir=$dir
 	done
 	if [[ $kernel_dir ]] && kernel_has "$what"; then
