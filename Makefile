@@ -4,6 +4,7 @@
 # V=1 shows the commands.
 
 BUILD ?= build
+export KSPLICE_BUILD := $(abspath $(BUILD))
 V ?= 0
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
@@ -137,34 +138,45 @@ datadir_ksplice = $(datadir)/ksplice
 
 .PHONY: install uninstall
 install: all
-	install -d $(call install_dir,$(bindir)) $(call install_dir,$(sbindir)) \
-		$(call install_dir,$(libdir_ksplice)/create) $(call install_dir,$(datadir_ksplice))
-	install -m 755 $(objmanip) $(call install_dir,$(bindir))/
-	$(if $(programs),install -m 755 $(programs) $(call install_dir,$(sbindir))/)
-	sed -e 's|^KSPLICE_LIBDIR=.*|KSPLICE_LIBDIR=$(libdir_ksplice)|' \
-		-e 's|^KSPLICE_KMODSRC=.*|KSPLICE_KMODSRC=$(datadir_ksplice)/kmodsrc|' \
-		-e 's|^KSPLICE_OBJMANIP=.*|KSPLICE_OBJMANIP=$(bindir)/objmanip|' \
-		-e 's|^KSPLICE_VERSION=.*|KSPLICE_VERSION=$(version)|' \
-		bin/ksplice-create >$(call install_dir,$(bindir))/ksplice-create
-	chmod 755 $(call install_dir,$(bindir))/ksplice-create
-	install -m 755 $(wildcard bin/create/*) $(call install_dir,$(libdir_ksplice)/create)/
-	cd kmodsrc && find . -type f \( -name '*.[chS]' -o -name 'Kbuild*' -o -name '*.sh' \) \
-		! -name '*.mod.c' | while read -r file; do \
-		install -D -m 644 "$$file" \
-			"$(call install_dir,$(datadir_ksplice))/kmodsrc/$$file" || exit 1; done
-	for page in $(pages); do install -D -m 644 $$page \
-		$(call install_dir,$(mandir))/man$${page##*.}/$${page##*/} || exit 1; done
-	$(if $(wildcard packaging/bash-completion/ksplice),install -D -m 644 \
-		packaging/bash-completion/ksplice \
-		$(call install_dir,$(datadir))/bash-completion/completions/ksplice-apply)
+	$(call quiet,INSTALL,$(DESTDIR)$(prefix))$(install_commands)
 
 uninstall:
-	rm -f $(foreach p,objmanip ksplice-create,$(call install_dir,$(bindir))/$(p)) \
-		$(foreach m,$(mains),$(call install_dir,$(sbindir))/ksplice-$(m)) \
-		$(call install_dir,$(datadir))/bash-completion/completions/ksplice-apply
-	for page in $(notdir $(pages)); do \
-		rm -f $(call install_dir,$(mandir))/man$${page##*.}/$$page; done
-	rm -rf $(call install_dir,$(libdir_ksplice)) $(call install_dir,$(datadir_ksplice))
+	$(call quiet,REMOVE,$(DESTDIR)$(prefix))$(uninstall_commands)
+
+completions = $(addprefix $(call install_dir,$(datadir))/bash-completion/completions/ksplice-,\
+	apply view undo create)
+
+define install_commands
+set -e; \
+install -d $(call install_dir,$(bindir)) $(call install_dir,$(sbindir)) \
+	$(call install_dir,$(libdir_ksplice)/create) $(call install_dir,$(datadir_ksplice)); \
+install -m 755 $(objmanip) $(call install_dir,$(bindir))/; \
+install -m 755 $(programs) $(call install_dir,$(sbindir))/; \
+sed -e 's|^KSPLICE_LIBDIR=.*|KSPLICE_LIBDIR=$(libdir_ksplice)|' \
+	-e 's|^KSPLICE_KMODSRC=.*|KSPLICE_KMODSRC=$(datadir_ksplice)/kmodsrc|' \
+	-e 's|^KSPLICE_OBJMANIP=.*|KSPLICE_OBJMANIP=$(bindir)/objmanip|' \
+	-e 's|^KSPLICE_VERSION=.*|KSPLICE_VERSION=$(version)|' \
+	bin/ksplice-create >$(call install_dir,$(bindir))/ksplice-create; \
+chmod 755 $(call install_dir,$(bindir))/ksplice-create; \
+install -m 644 $(filter-out %/deps.sh,$(wildcard bin/create/*)) \
+	$(call install_dir,$(libdir_ksplice)/create)/; \
+install -m 755 bin/create/deps.sh $(call install_dir,$(libdir_ksplice)/create)/; \
+(cd kmodsrc && find . -type f \( -name '*.[chS]' -o -name 'Kbuild*' -o -name '*.sh' \) \
+	! -name '*.mod.c' ! -name autoconf.h -printf '%P\n') | while read -r file; do \
+	install -D -m 644 "kmodsrc/$$file" \
+		"$(call install_dir,$(datadir_ksplice))/kmodsrc/$$file"; done; \
+for page in $(pages); do install -D -m 644 $$page \
+	$(call install_dir,$(mandir))/man$${page##*.}/$${page##*/}; done; \
+for file in $(completions); do install -D -m 644 packaging/bash-completion/ksplice $$file; done
+endef
+
+define uninstall_commands
+rm -f $(foreach p,objmanip ksplice-create,$(call install_dir,$(bindir))/$(p)) \
+	$(foreach m,$(mains),$(call install_dir,$(sbindir))/ksplice-$(m)) $(completions); \
+for page in $(notdir $(pages)); do \
+	rm -f $(call install_dir,$(mandir))/man$${page##*.}/$$page; done; \
+rm -rf $(call install_dir,$(libdir_ksplice)) $(call install_dir,$(datadir_ksplice))
+endef
 
 # ---- the rest ---------------------------------------------------------------
 
