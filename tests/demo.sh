@@ -10,7 +10,8 @@
 set -o errexit -o nounset -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=${here%/*}
-export PATH="$top/build/bin:$top/build/objmanip:$PATH"
+build=${KSPLICE_BUILD:-$top/build}
+export PATH="$build/bin:$build/objmanip:$PATH"
 # shellcheck source=tests/vm/kernel.sh
 source "$here/vm/kernel.sh"
 
@@ -101,7 +102,7 @@ cp "$here/demo/session" "$work/job/main"
 echo "$id" >"$work/job/id"
 
 say "Boot the stock kernel in a virtual machine"
-mapfile -t commands < <(kernel_commands "$top")
+mapfile -t commands < <(kernel_commands "$build")
 status=0
 "$here/vm/boot" --image "$image" --release "$release" --job "$work/job" --out "$work/boot" \
 	--show result "${commands[@]}" | sed -u -e 's/\r$//' -e '/^done [0-9]*$/d' || status=$?
