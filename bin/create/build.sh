@@ -157,33 +157,42 @@ build_before()
 # The post objects, with the patched files in the tree for that long.
 build_after()
 {
-	local path failed
+	local failed
 
 	stage "Compiling ${#units[@]} unit$(plural ${#units[@]}) after the patch"
-	for path in "${patch_sources[@]}"; do
-		if [[ -e $work/lines/$path ]]; then
-			tree_replace "$path" "$work/lines/$path"
-		else
-			tree_remove "$path"
-		fi
-	done
+	build_put_patched lines
 	build_compile "$work/post" "${units[@]}"
-	tree_restore
-	unlock
-	if [[ -s $work/failed ]]; then
-		mapfile -t failed <"$work/failed"
+	mapfile -t failed <"$work/failed"
+	if [[ ${#failed[@]} -gt 0 ]]; then
+		# Once more, for messages with the lines as they are in the patched file.
+		build_put_patched new
+		build_compile "$work/again" "${failed[0]}"
 		build_show_errors "${failed[0]}"
 		die 1 compile "the patch does not compile: ${failed[*]}" \
 			"all of the compiler's messages are in $log_file"
 	fi
+	tree_restore
+	unlock
+}
+
+# build_put_patched FOLDER: the patched files of that folder of work into the tree
+build_put_patched()
+{
+	local path
+
+	for path in "${patch_sources[@]}"; do
+		if [[ -e $work/new/$path ]]; then
+			tree_replace "$path" "$work/$1/$path"
+		elif [[ -e $tree_src/$path ]]; then
+			tree_remove "$path"
+		fi
+	done
 }
 
 # build_show_errors UNIT: the compiler's first words on what is wrong
 build_show_errors()
 {
 	[[ ! $log_tty ]] || printf '\r\033[K' >&2
-	sed "s|$tree_src/||g" "$work/jobs/$1.log" | awk '
-		/error:/ { found = 1 }
-		found && n++ < 20 { print "    " $0 }
-		END { if (!found) print "    (the compiler said nothing of an error)" }' >&2
+	sed "s|$tree_src/||g" "$work/jobs/$1.log" |
+		awk '/error:/ { found = 1 } found && n++ < 20 { print "    " $0 }' >&2
 }

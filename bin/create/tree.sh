@@ -131,14 +131,23 @@ tree_configure()
 	mkdir -p "$tree_build"
 	cp "$kernel_config" "$tree_build/.config"
 	logged "${tree_make[@]}" olddefconfig ||
-		die_log 1 failed "the configuration could not be taken over" \
-			"ksplice-create needs the packages that 'create/deps.sh --missing create' lists"
+		die_log 1 failed "the configuration could not be taken over" "$(tree_hint)"
 	# What describes the tools is no option of the kernel.
 	changes=$(diff <(tree_options "$kernel_config") <(tree_options "$tree_build/.config") || true)
 	[[ ! $changes ]] || {
 		printf '%s\n' "$changes" >>"$log_file"
 		warn "the configuration changed while it was taken over, for instance $(sed -n 's/^[<>] //p' <<<"$changes" | head -n 1): is it of this source?"
 	}
+}
+
+# What most often is in the way: tools that Kbuild needs.
+tree_hint()
+{
+	local missing=
+
+	! command -v dpkg-query >/dev/null ||
+		missing=$("$KSPLICE_LIBDIR/create/deps.sh" --missing create || true)
+	[[ ! $missing ]] || printf 'apt-get install --no-install-recommends %s\n' "$missing"
 }
 
 # The options that decide about code: not those that describe tools, or that a
@@ -155,8 +164,7 @@ tree_modules_prepare()
 {
 	stage "Preparing the build folder"
 	logged "${tree_make[@]}" -j "$opt_jobs" OBJECT_FILES_NON_STANDARD=y modules_prepare ||
-		die_log 1 failed "the build folder could not be prepared" \
-			"ksplice-create needs the packages that 'create/deps.sh --missing create' lists"
+		die_log 1 failed "the build folder could not be prepared" "$(tree_hint)"
 	cp "$kernel_headers/Module.symvers" "$tree_build/Module.symvers"
 	# Made only by a whole build: text that some units hold.
 	[[ ! -e $kernel_headers/include/generated/utsversion.h ]] ||
