@@ -64,6 +64,15 @@ struct build {
 /* The instruction that contains `offset', or NULL (also for what is no instruction). */
 const struct insn *build_insn_at(const struct build_section *bs, uint64_t offset);
 
+/* Do an image's sections of this kind have references? */
+static inline bool build_has_refs(uint32_t kind)
+{
+	return kind == KSPLICE_TEXT || kind == KSPLICE_RODATA || kind == KSPLICE_VARIANT;
+}
+
+/* image_sections.c: classifies all sections and adds those that are kept. */
+int image_add_sections(struct build *b);
+
 /* A place in the object's code. */
 struct place {
 	const struct elf_section *sec;
