@@ -62,6 +62,7 @@ static const char every_site[] = MACROS
 	".section .init.text,\"ax\"\ncall __fentry__\n"
 	".section .exit.text,\"ax\"\nret\n"
 	".section __param,\"a\"\n.quad f\n"
+	".section .BTF_ids,\"a\"\n.long 0\n"
 	".weak maybe\n.section .text.unlikely,\"ax\"\n.type maybe,@function\n"
 	"maybe: jmp 2b\n.size maybe, . - maybe\n";
 
@@ -180,6 +181,7 @@ static void test_sections(void **state)
 	assert_int_equal(section(image, ".rodata.cst16")->entsize, 16);
 	assert_int_equal(section(image, ".data")->kind, KSPLICE_DATA);
 	assert_int_equal(section(image, ".data")->bytes, KSPLICE_NONE);
+	assert_int_equal(section(image, ".BTF_ids")->kind, KSPLICE_DATA);
 	assert_int_equal(section(image, ".init.text")->kind, KSPLICE_FREED);
 	assert_int_equal(section(image, ".init.text")->nr_refs, 0);
 	assert_int_equal(section(image, ".exit.text")->kind, KSPLICE_FREED);
