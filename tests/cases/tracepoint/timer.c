@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Set a timer of as many seconds as the argument says: exits 0 if the kernel takes it, 1 if it is out of range. */
+/* Set a timer of as many seconds as the argument says: exit 0 if the kernel takes it, 1 if not. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,8 @@ int main(int argc, char **argv)
 
 	if (!setitimer(ITIMER_REAL, &value, NULL))
 		return 0;
+	if (errno == ERANGE)
+		return 1;
 	perror("setitimer");
-	return errno == ERANGE ? 1 : 2;
+	return 2;
 }
