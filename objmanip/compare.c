@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "operand.h"
 #include "pair.h"
 
 #define MAX_ENTRY 16
@@ -68,7 +69,8 @@ static bool refs_differ(struct atom *a, struct atom *b, const struct atom *x, co
 			return differs(a, b, "%s+0x%llx refers to %s instead of %s", where,
 				       (unsigned long long)q->offset, target_name(q),
 				       target_name(p));
-		return differs(a, b, "%s+0x%llx refers to %s of other contents or another place in it",
+		return differs(a, b,
+			       "%s+0x%llx refers to %s of other contents or another place in it",
 			       where, (unsigned long long)q->offset, target_name(q));
 	}
 	return false;
@@ -154,6 +156,9 @@ static bool bytes_differ(struct atom *a, struct atom *b)
 
 static bool pair_differs(struct atom *a, struct atom *b)
 {
+	/* Another unit cannot find a static function by its name: it gets the new copy. */
+	if (b->class == SECTION_CODE && a->sym->bind == STB_LOCAL && b->sym->bind != STB_LOCAL)
+		return differs(a, b, "no longer static");
 	if (atom_size(a) != atom_size(b))
 		return differs(a, b, "size 0x%llx, was 0x%llx", (unsigned long long)atom_size(b),
 			       (unsigned long long)atom_size(a));
@@ -246,24 +251,85 @@ static int check_data(const struct atom *b, const char *name, struct error *err)
 	if (b->class == SECTION_UNKNOWN || a->class == SECTION_UNKNOWN) {
 		rc = error_refuse(err, "%s: %s changes (%s) in section %s, which is not known",
 				  name, atom_name(b), b->reason, b->sec->name);
-		error_hint(err, "the kernel's use of that section is unknown to objmanip; it is safe to change code only");
+		error_hint(
+			err,
+			"the kernel's use of that section is unknown to objmanip; it is safe to change code only");
 		return rc;
 	}
 	if (atom_size(a) != atom_size(b)) {
 		rc = error_refuse(err, "%s: the size of %s changes from %llu to %llu bytes", name,
 				  atom_name(b), (unsigned long long)atom_size(a),
 				  (unsigned long long)atom_size(b));
-		error_hint(err, "the running kernel has the smaller or larger one in use; give the new object another name");
+		error_hint(
+			err,
+			"the running kernel has the smaller or larger one in use; give the new object another name");
 		return rc;
 	}
 	rc = error_refuse(err, "%s: the initial value of %s changes (%s)", name, atom_name(b),
 			  b->reason);
-	error_hint(err, "the running kernel has given it a value already; change it in code that runs, not in its definition");
+	error_hint(
+		err,
+		"the running kernel has given it a value already; change it in code that runs, not in its definition");
 	return rc;
 }
 
-static int check_atom(const struct atom *b, const char *name, const char *target,
-		      struct error *err)
+/* Operations, or a table of such: what live objects point to. */
+static bool leads_to_code(const struct atom *atom, unsigned int depth)
+{
+	for (size_t i = 0; i < atom->nr_refs; i++) {
+		const struct atom *target = atom->refs[i].atom;
+
+		if (!target)
+			continue;
+		if (atom_is_code(target) || (target->class == SECTION_RODATA && depth < 4 &&
+					     leads_to_code(target, depth + 1)))
+			return true;
+	}
+	return false;
+}
+
+static const struct atom *address_taker(const struct unit *unit, const struct atom *object)
+{
+	for (size_t i = 0; i < unit->nr_atoms; i++) {
+		const struct atom *user = unit->atoms[i];
+
+		for (size_t r = 0; atom_is_code(user) && r < user->nr_refs; r++)
+			if (user->refs[r].atom == object &&
+			    operand_is_address(user, &user->refs[r]))
+				return user;
+	}
+	return NULL;
+}
+
+/* A new copy of a constant is good where only code that comes along reads it. */
+static int check_constant(const struct atom *b, const char *name, struct error *err)
+{
+	const struct atom *user;
+	int rc;
+
+	if (b->twin->class != SECTION_RODATA)
+		return check_data(b, name, err);
+	if (b->sym->bind != STB_LOCAL) {
+		rc = error_refuse(err,
+				  "%s: the constant %s changes (%s), and other units can use it",
+				  name, atom_name(b), b->reason);
+		error_hint(
+			err,
+			"only a static constant can change, together with the functions that use it");
+		return rc;
+	}
+	user = leads_to_code(b, 0) ? address_taker(b->unit, b) : NULL;
+	if (!user)
+		return 0;
+	rc = error_refuse(
+		err,
+		"%s: %s changes (%s), and %s() hands out its address: live objects point to the old one",
+		name, atom_name(b), b->reason, atom_name(user));
+	error_hint(err, "change the functions that the table names instead of the table");
+	return rc;
+}
+
+static int check_atom(const struct atom *b, const char *name, const char *target, struct error *err)
 {
 	int rc;
 
@@ -271,9 +337,11 @@ static int check_atom(const struct atom *b, const char *name, const char *target
 	case SECTION_INIT_CODE:
 		rc = error_refuse(err, "%s: %s() changes (%s), but it runs only %s", name,
 				  atom_name(b), b->reason,
-				  strcmp(target, "vmlinux") ? "when the module is loaded" :
-							      "at boot");
-		error_hint(err, "it has run already and is freed: what it did differently has to be done by code that still runs");
+				  strcmp(target, "vmlinux") ? "when the module is loaded"
+							    : "at boot");
+		error_hint(
+			err,
+			"it has run already and is freed: what it did differently has to be done by code that still runs");
 		return rc;
 	case SECTION_INIT_DATA:
 		rc = error_refuse(err, "%s: %s changes (%s), but it is read only at boot", name,
@@ -281,14 +349,7 @@ static int check_atom(const struct atom *b, const char *name, const char *target
 		error_hint(err, "it was read already and is freed");
 		return rc;
 	case SECTION_RODATA:
-		if (b->twin->class != SECTION_RODATA)
-			return check_data(b, name, err);
-		if (b->sym->bind == STB_LOCAL)
-			return 0;
-		rc = error_refuse(err, "%s: the constant %s changes (%s), and other units can use it",
-				  name, atom_name(b), b->reason);
-		error_hint(err, "only a static constant can change, together with the functions that use it");
-		return rc;
+		return check_constant(b, name, err);
 	case SECTION_DATA:
 	case SECTION_UNKNOWN:
 		return check_data(b, name, err);
@@ -310,9 +371,13 @@ static int check_registry(const struct unit *pre, const struct atom *b, const ch
 		    pair_same_content(a, b))
 			return 0;
 	}
-	rc = error_refuse(err, "%s: %s is new or changes in section %s, which is read only at boot or when a module is loaded",
-			  name, atom_name(b), b->sec->name);
-	error_hint(err, "module parameters, initcalls, tracepoints and the like cannot be added to a running kernel");
+	rc = error_refuse(
+		err,
+		"%s: %s is new or changes in section %s, which is read only at boot or when a module is loaded",
+		name, atom_name(b), b->sec->name);
+	error_hint(
+		err,
+		"module parameters, initcalls, tracepoints and the like cannot be added to a running kernel");
 	return rc;
 }
 

@@ -76,10 +76,16 @@ static struct elf_section *output_section(struct emitter *e, const struct atom *
 			       1, atom->sec->entsize, NULL, 0);
 }
 
+/* New to other units: they have no other way to find it than by its name in new code. */
+static bool is_new_global(const struct atom *atom)
+{
+	return atom->sym && atom->sym->bind != STB_LOCAL &&
+	       (!atom->twin || atom->twin->sym->bind == STB_LOCAL);
+}
+
 static int place_atom(struct emitter *e, struct atom *atom)
 {
 	uint64_t start = atom->start - atom->lead, offset, before;
-	bool global = !atom->twin && atom->sym && atom->sym->bind != STB_LOCAL;
 	const unsigned char *bytes = atom->sec->data ? atom->sec->data + start : NULL;
 	struct elf_section *sec;
 	char name[512];
@@ -101,7 +107,7 @@ static int place_atom(struct emitter *e, struct atom *atom)
 		return 0;
 	atom->out = elf_add_symbol(e->x->out, atom->sym->name, sec, atom->out_start,
 				   atom_size(atom), atom->sym->type,
-				   global ? atom->sym->bind : STB_LOCAL);
+				   is_new_global(atom) ? atom->sym->bind : STB_LOCAL);
 	if (!atom->out)
 		return no_memory(e);
 	atom->out->visibility = atom->sym->visibility;
@@ -138,8 +144,7 @@ static int place_all(struct emitter *e)
 			atom->included = atom->owner && atom->owner->included;
 		if (atom->included)
 			rc = place_atom(e, atom);
-		if (!rc && atom->included && atom->sym && !atom->twin &&
-		    atom->sym->bind != STB_LOCAL)
+		if (!rc && atom->included && is_new_global(atom))
 			rc = place_aliases(e, atom);
 		if (rc)
 			return rc;
@@ -168,8 +173,8 @@ static int by_index(struct emitter *e, const char *name, uint32_t index, struct 
 {
 	char marked[512];
 
-	if (snprintf(marked, sizeof(marked), "%s%s%08x.%u", name, KSPLICE_UNDEF_MARK,
-		     e->x->unit_id, index) >= (int)sizeof(marked))
+	if (snprintf(marked, sizeof(marked), "%s%s%08x.%u", name, KSPLICE_UNDEF_MARK, e->x->unit_id,
+		     index) >= (int)sizeof(marked))
 		return error_set(e->err, -EINVAL, "%s: the name %s is too long", e->x->name, name);
 	return undefined(e, marked, STB_GLOBAL, ret);
 }
@@ -179,8 +184,7 @@ static int by_index(struct emitter *e, const char *name, uint32_t index, struct 
  * name). One that nobody exports has to be in the image; `objmanip finish'
  * marks it there if no other unit of the update brings it along.
  */
-static int by_name(struct emitter *e, const char *name, unsigned char bind,
-		   struct elf_symbol **ret)
+static int by_name(struct emitter *e, const char *name, unsigned char bind, struct elf_symbol **ret)
 {
 	static const char tramp[] = "__SCT__";
 	struct elf_symbol *key;
@@ -261,18 +265,17 @@ static int copy_literal(struct emitter *e, const struct ref *ref, struct elf_sec
 /* Where a reference of new code goes. */
 struct goal {
 	struct elf_symbol *symbol;
-	int64_t place;			/* from the symbol */
+	int64_t place; /* from the symbol */
 };
 
-static void into_copy(const struct atom *target, int64_t place, bool by_section,
-		      struct goal *goal)
+static void into_copy(const struct atom *target, int64_t place, bool by_section, struct goal *goal)
 {
 	if (target->out && !by_section) {
 		goal->symbol = target->out;
 		goal->place = place;
 	} else {
 		goal->symbol = target->out_sec->symbol;
-		goal->place = (int64_t)target->out_start + place;
+		goal->place = (int64_t)(target->out_start + (uint64_t)place);
 	}
 }
 
@@ -290,9 +293,8 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 	bool branch = ref_is_branch(from, ref);
 	int rc;
 
-	if (target->included &&
-	    (!target->twin || ref->place || from->table || !target->sym ||
-	     (own && (branch || target->owner)))) {
+	if (target->included && (!target->twin || ref->place || from->table || !target->sym ||
+				 (own && (branch || target->owner)))) {
 		if (!target->twin && target->sym && !target->owner && !ref->place && !from->table &&
 		    !branch)
 			e->x->keep = true;
@@ -301,10 +303,13 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 		return 0;
 	}
 	if (ref->place) {
-		rc = error_refuse(e->err, "%s: new code of %s refers to the middle of %s() (+0x%llx)",
+		rc = error_refuse(e->err,
+				  "%s: new code of %s refers to the middle of %s() (+0x%llx)",
 				  e->x->name, atom_name(user), atom_name(target),
 				  (unsigned long long)ref->place);
-		error_hint(e->err, "only the beginning of a function has a known place in the running kernel");
+		error_hint(
+			e->err,
+			"only the beginning of a function has a known place in the running kernel");
 		return rc;
 	}
 	goal->place = 0;
@@ -338,7 +343,8 @@ static int find_goal(struct emitter *e, const struct atom *from, const struct re
 	goal->place = ref->place;
 	if (ref->name) {
 		if (ref->symbol->section || ref->symbol->shndx != SHN_UNDEF)
-			return error_refuse(e->err, "%s: %s refers to %s, which objmanip cannot copy",
+			return error_refuse(e->err,
+					    "%s: %s refers to %s, which objmanip cannot copy",
 					    e->x->name, atom_name(from), ref->name);
 		return by_name(e, ref->name, ref->symbol->bind, &goal->symbol);
 	}
@@ -378,7 +384,7 @@ static int emit_refs(struct emitter *e, const struct atom *atom)
 		if (rc)
 			return rc;
 		if (elf_add_reloc(atom->out_sec, atom->out_start + ref->offset, ref->type,
-				  goal.symbol, goal.place - (int64_t)ref->adjust))
+				  goal.symbol, (int64_t)((uint64_t)goal.place - ref->adjust)))
 			return no_memory(e);
 	}
 	return 0;
@@ -388,9 +394,9 @@ static int add_keep_marker(struct emitter *e)
 {
 	if (!e->x->keep)
 		return 0;
-	return elf_add_section(e->x->out, ".ksplice.keep", SHT_PROGBITS, SHF_ALLOC, 1, 0, NULL, 0) ?
-		       0 :
-		       no_memory(e);
+	return elf_add_section(e->x->out, ".ksplice.keep", SHT_PROGBITS, SHF_ALLOC, 1, 0, NULL, 0)
+		       ? 0
+		       : no_memory(e);
 }
 
 int emit_code(struct extract *x, struct error *err)

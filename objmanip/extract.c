@@ -49,9 +49,13 @@ static int check_same_functions(const struct extract *x, struct error *err)
 	if (i < nr_run || i < nr_pre) {
 		bool in_pre = i == nr_run || (i < nr_pre && strcmp(pre[i], run[i]) < 0);
 
-		rc = error_refuse(err, "%s: %s() is only in the object compiled %s sections of its own for each function",
-				  x->name, in_pre ? pre[i] : run[i], in_pre ? "with" : "without");
-		error_hint(err, "the compiler inlined or cloned functions differently, so their objects cannot be compared");
+		rc = error_refuse(
+			err,
+			"%s: %s() is only in the object compiled %s sections of its own for each function",
+			x->name, in_pre ? pre[i] : run[i], in_pre ? "with" : "without");
+		error_hint(
+			err,
+			"the compiler inlined or cloned functions differently, so their objects cannot be compared");
 	}
 out:
 	free(run);
@@ -91,17 +95,24 @@ int extract_running(struct extract *x, const struct atom *post, struct elf_symbo
 		if (!atom_is_code(pre) &&
 		    (sym->size != pre->sym->size || sym->value + sym->size > sym->section->size ||
 		     !same_initial_bytes(pre, sym))) {
-			rc = error_refuse(err, "%s: %s is another object when each has a section of its own",
-					  x->name, name);
-			error_hint(err, "the compiler numbers this unit's static objects differently in the two builds");
+			rc = error_refuse(
+				err, "%s: %s is another object when each has a section of its own",
+				x->name, name);
+			error_hint(
+				err,
+				"the compiler numbers this unit's static objects differently in the two builds");
 			return rc;
 		}
 		*index = image_symbol(x->image, sym);
 	}
 	if (*index == KSPLICE_NONE) {
-		rc = error_refuse(err, "%s: new code needs %s (section %s), which has no place in the running kernel",
-				  x->name, atom_name(pre), pre->sec->name);
-		error_hint(err, "it is freed after boot, or is in a section that objmanip does not follow");
+		rc = error_refuse(
+			err,
+			"%s: new code needs %s (section %s), which has no place in the running kernel",
+			x->name, atom_name(pre), pre->sec->name);
+		error_hint(
+			err,
+			"it is freed after boot, or is in a section that objmanip does not follow");
 		return rc;
 	}
 	if (image_need(x->image, *index))
@@ -154,13 +165,17 @@ static int check_new(const struct extract *x, const struct atom *atom, const str
 	default:
 		rc = error_refuse(err, "%s: %s needs %s in section %s, which is not known", x->name,
 				  atom_name(user), atom_name(atom), atom->sec->name);
-		error_hint(err, "the kernel's use of that section is unknown to objmanip, so nothing new can be put there");
+		error_hint(
+			err,
+			"the kernel's use of that section is unknown to objmanip, so nothing new can be put there");
 		return rc;
 	}
 	/* A constant holds nothing that could be lost. */
 	if (atom->unsure && atom->class == SECTION_DATA) {
-		rc = error_refuse(err, "%s: cannot tell whether %s of %s() is a new object or one that the running kernel has",
-				  x->name, atom_name(atom), atom_name(user));
+		rc = error_refuse(
+			err,
+			"%s: cannot tell whether %s of %s() is a new object or one that the running kernel has",
+			x->name, atom_name(atom), atom_name(user));
 		error_hint(err, "give the new static variable another name");
 		return rc;
 	}
@@ -179,7 +194,7 @@ static bool was_init_data(const struct extract *x, const struct atom *atom)
 }
 
 struct worklist {
-	struct atom **atoms;		/* room for all of the unit */
+	struct atom **atoms; /* room for all of the unit */
 	size_t nr, done;
 };
 
@@ -249,6 +264,35 @@ static int choose(struct extract *x, struct error *err)
 	return rc;
 }
 
+/*
+ * Entries of a table that no row describes: if they belong to copied code they
+ * would be missing there.
+ */
+static int check_unknown_entries(const struct extract *x, struct error *err)
+{
+	for (size_t i = 0; i < x->post->nr_atoms; i++) {
+		const struct atom *atom = x->post->atoms[i];
+
+		if (atom->class != SECTION_UNKNOWN || atom->sym)
+			continue;
+		for (size_t r = 0; r < atom->nr_refs; r++) {
+			const struct atom *target = atom->refs[r].atom;
+			int rc;
+
+			if (!target || !target->included || !atom_is_code(target))
+				continue;
+			rc = error_refuse(
+				err,
+				"%s: section %s has an entry for %s(), and it is not known how to copy that",
+				x->name, atom->sec->name, atom_name(target));
+			error_hint(err,
+				   "objmanip has to learn what this kernel keeps in that section");
+			return rc;
+		}
+	}
+	return 0;
+}
+
 /* ---- all of it -------------------------------------------------------------------- */
 
 int extract_unit(struct extract *x, const char *path, struct error *err)
@@ -268,6 +312,8 @@ int extract_unit(struct extract *x, const char *path, struct error *err)
 	if (!compare_any_change(x->post, x->target))
 		return 1;
 	rc = choose(x, err);
+	if (!rc)
+		rc = check_unknown_entries(x, err);
 	if (!rc)
 		rc = image_build(x->run, x->name, x->target, &x->image, err);
 	if (rc)
@@ -292,6 +338,8 @@ void extract_report(const struct extract *x, FILE *file)
 	for (size_t i = 0; i < x->post->nr_named; i++) {
 		const struct atom *atom = x->post->by_name[i];
 
+		if (!atom->included && atom->changed && atom->class == SECTION_EXIT_CODE)
+			fprintf(file, "ignored %s\n", atom_name(atom));
 		if (!atom->included || (atom->owner && atom_is_code(atom)) || pair_by_content(atom))
 			continue;
 		if (!atom_is_code(atom))

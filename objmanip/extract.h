@@ -35,7 +35,10 @@ int extract_unit(struct extract *x, const char *path, struct error *err);
 /* Frees what extract_unit() has made: image, out. */
 void extract_done(struct extract *x);
 
-/* One line per function and object: "replaced NAME", "added NAME", "data NAME", "removed NAME". */
+/*
+ * One line per function and object: "replaced NAME", "added NAME", "data NAME",
+ * "removed NAME", "ignored NAME" (code that the kernel does not have).
+ */
 void extract_report(const struct extract *x, FILE *file);
 
 /* ---- between extract.c, emit.c and funcs.c --------------------------------- */

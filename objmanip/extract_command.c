@@ -45,8 +45,8 @@ static int parse(int argc, char **argv, struct arguments *a)
 		{ NULL, 0, NULL, 0 },
 	};
 	const char **const fields[] = {
-		['r'] = &a->run,     ['p'] = &a->pre,	  ['P'] = &a->post,   ['u'] = &a->unit,
-		['t'] = &a->target,  ['s'] = &a->symvers, ['o'] = &a->output, ['R'] = &a->report,
+		['r'] = &a->run,    ['p'] = &a->pre,	 ['P'] = &a->post,   ['u'] = &a->unit,
+		['t'] = &a->target, ['s'] = &a->symvers, ['o'] = &a->output, ['R'] = &a->report,
 	};
 	int opt;
 
@@ -62,7 +62,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 	if (optind != argc)
 		return command_usage_error("extract", "unexpected argument `%s'", argv[optind]) + 1;
 	if (!a->run || !a->pre || !a->post || !a->unit || !a->target || !a->symvers || !a->output)
-		return command_usage_error("extract", "one of --run --pre --post --unit --target --symvers -o is missing") +
+		return command_usage_error(
+			       "extract",
+			       "one of --run --pre --post --unit --target --symvers -o is missing") +
 		       1;
 	return 0;
 }

@@ -118,7 +118,8 @@ int emit_tables(struct extract *x, struct error *err)
 	struct tables t = { .x = x, .err = err };
 	int rc = 0;
 
-	t.funcs = elf_add_section(x->out, KSPLICE_SEC_FUNCS, SHT_PROGBITS, SHF_ALLOC, 8, 0, NULL, 0);
+	t.funcs =
+		elf_add_section(x->out, KSPLICE_SEC_FUNCS, SHT_PROGBITS, SHF_ALLOC, 8, 0, NULL, 0);
 	t.names = elf_add_section(x->out, KSPLICE_SEC_FUNC_NAMES, SHT_PROGBITS, SHF_ALLOC, 1, 0,
 				  NULL, 0);
 	if (!t.funcs || !t.names)

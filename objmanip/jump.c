@@ -69,16 +69,18 @@ int jump_find(const struct elf_symbol *sym, const struct image *image, uint32_t 
 	ret->offset = find_offset(decoder, sym, &fentry);
 	ret->flags = 0;
 	if (sym->size < (uint64_t)ret->offset + JUMP_SIZE) {
-		rc = error_refuse(err, "%s: %s() is too short to be replaced: %llu bytes, a jump needs %u",
-				  name, sym->name, (unsigned long long)sym->size,
-				  ret->offset + JUMP_SIZE);
+		rc = error_refuse(
+			err, "%s: %s() is too short to be replaced: %llu bytes, a jump needs %u",
+			name, sym->name, (unsigned long long)sym->size, ret->offset + JUMP_SIZE);
 		error_hint(err, "change its callers instead");
 		return rc;
 	}
 	other = second_entry(sym, (uint64_t)ret->offset + JUMP_SIZE);
 	if (other) {
-		rc = error_refuse(err, "%s: %s() cannot be replaced: %s is another entry, where the jump goes",
-				  name, sym->name, other->name);
+		rc = error_refuse(
+			err,
+			"%s: %s() cannot be replaced: %s is another entry, where the jump goes",
+			name, sym->name, other->name);
 		error_hint(err, "change its callers instead");
 		return rc;
 	}
@@ -86,10 +88,12 @@ int jump_find(const struct elf_symbol *sym, const struct image *image, uint32_t 
 		if (site->kind != KSPLICE_SITE_JUMP_LABEL && site->kind != KSPLICE_SITE_STATIC_CALL)
 			continue;
 		if (!fentry) {
-			rc = error_refuse(err, "%s: %s() cannot be replaced: it begins with a %s, which the kernel rewrites, and it cannot be traced",
-					  name, sym->name,
-					  site->kind == KSPLICE_SITE_JUMP_LABEL ? "jump label" :
-										  "static call");
+			rc = error_refuse(
+				err,
+				"%s: %s() cannot be replaced: it begins with a %s, which the kernel rewrites, and it cannot be traced",
+				name, sym->name,
+				site->kind == KSPLICE_SITE_JUMP_LABEL ? "jump label"
+								      : "static call");
 			error_hint(err, "change its callers instead");
 			return rc;
 		}

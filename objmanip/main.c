@@ -44,8 +44,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "objmanip: error: no command `%s' [usage]\n"
-			"objmanip: hint: `objmanip --help' lists the commands\n",
+	fprintf(stderr,
+		"objmanip: error: no command `%s' [usage]\n"
+		"objmanip: hint: `objmanip --help' lists the commands\n",
 		argv[1]);
 	return EXIT_USAGE;
 }

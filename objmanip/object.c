@@ -155,7 +155,10 @@ int elf_add_reloc(struct elf_section *sec, uint64_t offset, uint32_t type,
 		sec->max_relocs = max;
 	}
 	sec->relocs[sec->nr_relocs++] = (struct elf_reloc){
-		.offset = offset, .type = type, .symbol = symbol, .addend = addend,
+		.offset = offset,
+		.type = type,
+		.symbol = symbol,
+		.addend = addend,
 	};
 	return 0;
 }

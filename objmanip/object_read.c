@@ -12,9 +12,9 @@
 struct reader {
 	const char *path;
 	Elf *e;
-	size_t nr;			/* section headers in the file */
+	size_t nr; /* section headers in the file */
 	size_t shstrndx;
-	struct elf_section **by_index;	/* file's index -> section, NULL: not kept */
+	struct elf_section **by_index; /* file's index -> section, NULL: not kept */
 	Elf_Scn *symtab;
 	size_t strtab;
 	Elf_Data *xindex;
@@ -51,8 +51,8 @@ static int read_section(struct reader *r, Elf_Scn *scn, const GElf_Shdr *sh, con
 	if (sh->sh_type != SHT_NOBITS && sh->sh_size) {
 		data = elf_rawdata(scn, NULL);
 		if (!data || !data->d_buf || data->d_size != sh->sh_size)
-			return fail(r, "%s: section %zu (%s) lies outside the file", r->path,
-				    index, name);
+			return fail(r, "%s: section %zu (%s) lies outside the file", r->path, index,
+				    name);
 	}
 	if (sh->sh_size > ((uint64_t)1 << 40))
 		return fail(r, "%s: section %zu (%s) is too large", r->path, index, name);
@@ -112,16 +112,16 @@ static int read_symbol(struct reader *r, const GElf_Sym *gs, const char *name, s
 
 	if (shndx && shndx < SHN_LORESERVE) {
 		if (shndx >= r->nr || !r->by_index[shndx])
-			return fail(r, "%s: symbol %s: bad section index %zu", r->path, name, shndx);
+			return fail(r, "%s: symbol %s: bad section index %zu", r->path, name,
+				    shndx);
 		sec = r->by_index[shndx];
 		if (gs->st_value > sec->size)
 			return fail(r, "%s: symbol %s lies outside section %s", r->path, name,
 				    sec->name);
 		if (type == STT_SECTION) {
 			/* elf_add_section() made one already: take that, at this position. */
-			struct elf_symbol **list = realloc(r->elf->symbols,
-							   (r->elf->nr_symbols + 1) *
-								   sizeof(*list));
+			struct elf_symbol **list =
+				realloc(r->elf->symbols, (r->elf->nr_symbols + 1) * sizeof(*list));
 
 			if (!list)
 				return error_set(r->err, -ENOMEM, "%s: out of memory", r->path);
@@ -182,8 +182,8 @@ static int read_symbols(struct reader *r, struct elf_symbol ***ret, size_t *nr)
 	return 0;
 }
 
-static int read_relocs(struct reader *r, Elf_Scn *scn, const GElf_Shdr *sh,
-		       struct elf_symbol **map, size_t nr_map)
+static int read_relocs(struct reader *r, Elf_Scn *scn, const GElf_Shdr *sh, struct elf_symbol **map,
+		       size_t nr_map)
 {
 	struct elf_section *sec;
 	Elf_Data *data;

@@ -13,13 +13,13 @@
 struct writer {
 	const struct elf_file *elf;
 	Elf *e;
-	unsigned int *position;		/* symbol's index in the list -> in the file */
+	unsigned int *position; /* symbol's index in the list -> in the file */
 	Elf64_Sym *syms;
-	Elf64_Word *xindex;		/* section indices that do not fit a symbol */
+	Elf64_Word *xindex; /* section indices that do not fit a symbol */
 	size_t nr_local;
 	char *strings;
 	size_t strings_size, strings_max;
-	void **owned;			/* buffers that must live until elf_update() */
+	void **owned; /* buffers that must live until elf_update() */
 	size_t nr_owned;
 	struct error *err;
 };

@@ -37,8 +37,8 @@ size_t pair_base_length(const char *name)
 /* foo.isra.0, foo.constprop.0.cold: the number is not at the end. */
 static const char *clone_suffix(const char *name)
 {
-	static const char *const suffixes[] = { ".isra.", ".constprop.", ".part.", ".cold",
-						".localalias", ".lto_priv." };
+	static const char *const suffixes[] = { ".isra.", ".constprop.", ".part.",
+						".cold",  ".localalias", ".lto_priv." };
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		const char *found = strstr(name, suffixes[i]);
@@ -89,9 +89,22 @@ static bool name_begins(const struct atom *atom, const char *const list[], size_
 bool pair_is_harmless(const struct atom *atom)
 {
 	static const char *const names[] = {
-		"__already_done", "__warned", "__print_once", "___once", "__once", "__key", "_rs",
-		"rs", "_entry", "_entry_ptr", "___tp_str", "descriptor", "branch_counter",
-		"__UNIQUE_ID_ddebug", "______f", "______r",
+		"__already_done",
+		"__warned",
+		"__print_once",
+		"___once",
+		"__once",
+		"__key",
+		"_rs",
+		"rs",
+		"_entry",
+		"_entry_ptr",
+		"___tp_str",
+		"descriptor",
+		"branch_counter",
+		"__UNIQUE_ID_ddebug",
+		"______f",
+		"______r",
 	};
 
 	return section_is_data(atom->class) && atom->sym && atom->sym->bind == STB_LOCAL &&
@@ -103,7 +116,7 @@ bool pair_by_content(const struct atom *atom)
 {
 	static const char *const names[] = {
 		"__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "CSWTCH", "__compound_literal",
-		"C", "str__",
+		"C",	    "str__",
 	};
 
 	if (atom->class != SECTION_RODATA)
@@ -369,8 +382,8 @@ static bool has_lasting_user(const struct unit *unit, const struct atom *object)
 {
 	for (size_t i = 0; i < unit->nr_atoms; i++) {
 		const struct atom *user = unit->atoms[i];
-		const struct atom *top = user->class == SECTION_TABLE && user->owner ?
-						 user->owner : user;
+		const struct atom *top = user->class == SECTION_TABLE && user->owner ? user->owner
+										     : user;
 
 		for (size_t r = 0; atom_family(top)->twin && r < user->nr_refs; r++)
 			if (user->refs[r].atom == object)

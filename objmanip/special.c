@@ -94,7 +94,10 @@ static const struct special_table tables[] = {
 	{ .name = ".smp_locks", .sizes = { 4 }, .unimportant = true },
 	{ .name = "__jump_table", .sizes = { 16 } },
 	{ .name = "__mcount_loc", .sizes = { 8 }, .unimportant = true },
-	{ .name = "runtime_", .prefix = true, .sizes = { 4 }, .unimportant = true,
+	{ .name = "runtime_",
+	  .prefix = true,
+	  .sizes = { 4 },
+	  .unimportant = true,
 	  .refuse = "it uses a run-time constant, which the kernel sets up only at boot" },
 	{ .name = ".discard.", .prefix = true, .sizes = { 4, 8, 16 }, .unimportant = true },
 };
@@ -169,7 +172,8 @@ int special_entry_size(const struct elf_section *sec, const struct special_table
 			return 0;
 		}
 	}
-	return error_set(err, -EINVAL,
-			 "%s: section %s (%llu bytes, %zu relocations) has no entry size that is known",
-			 sec->elf->path, sec->name, (unsigned long long)sec->size, sec->nr_relocs);
+	return error_set(
+		err, -EINVAL,
+		"%s: section %s (%llu bytes, %zu relocations) has no entry size that is known",
+		sec->elf->path, sec->name, (unsigned long long)sec->size, sec->nr_relocs);
 }

@@ -59,7 +59,8 @@ static bool is_name(const struct elf_symbol *sym)
 static bool better_name(const struct elf_symbol *a, const struct elf_symbol *b)
 {
 	static const char btf[] = "__BTF_ID__";
-	bool a_btf = !strncmp(a->name, btf, strlen(btf)), b_btf = !strncmp(b->name, btf, strlen(btf));
+	bool a_btf = !strncmp(a->name, btf, strlen(btf)),
+	     b_btf = !strncmp(b->name, btf, strlen(btf));
 
 	if (a_btf != b_btf)
 		return b_btf;
@@ -163,8 +164,8 @@ static int compare_name(const void *key, const void *b)
 
 struct atom *unit_find(const struct unit *unit, const char *name)
 {
-	struct atom **found = bsearch(name, unit->by_name, unit->nr_named,
-				      sizeof(*unit->by_name), compare_name);
+	struct atom **found =
+		bsearch(name, unit->by_name, unit->nr_named, sizeof(*unit->by_name), compare_name);
 
 	if (!found)
 		return NULL;

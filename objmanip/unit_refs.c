@@ -20,16 +20,11 @@ static const struct reloc_type {
 	bool pc_relative;
 	const char *name;
 } reloc_types[] = {
-	{ R_X86_64_64, 8, false, "R_X86_64_64" },
-	{ R_X86_64_32, 4, false, "R_X86_64_32" },
-	{ R_X86_64_32S, 4, false, "R_X86_64_32S" },
-	{ R_X86_64_16, 2, false, "R_X86_64_16" },
-	{ R_X86_64_8, 1, false, "R_X86_64_8" },
-	{ R_X86_64_PC64, 8, true, "R_X86_64_PC64" },
-	{ R_X86_64_PC32, 4, true, "R_X86_64_PC32" },
-	{ R_X86_64_PLT32, 4, true, "R_X86_64_PLT32" },
-	{ R_X86_64_PC16, 2, true, "R_X86_64_PC16" },
-	{ R_X86_64_PC8, 1, true, "R_X86_64_PC8" },
+	{ R_X86_64_64, 8, false, "R_X86_64_64" },    { R_X86_64_32, 4, false, "R_X86_64_32" },
+	{ R_X86_64_32S, 4, false, "R_X86_64_32S" },  { R_X86_64_16, 2, false, "R_X86_64_16" },
+	{ R_X86_64_8, 1, false, "R_X86_64_8" },	     { R_X86_64_PC64, 8, true, "R_X86_64_PC64" },
+	{ R_X86_64_PC32, 4, true, "R_X86_64_PC32" }, { R_X86_64_PLT32, 4, true, "R_X86_64_PLT32" },
+	{ R_X86_64_PC16, 2, true, "R_X86_64_PC16" }, { R_X86_64_PC8, 1, true, "R_X86_64_PC8" },
 };
 
 static const struct reloc_type *find_type(uint32_t type)
@@ -70,8 +65,8 @@ static bool class_is_code(enum section_class class)
 
 static void set_obstacle(struct atom *atom, const struct atom *to)
 {
-	if (!atom->obstacle && asprintf(&atom->obstacle, "its short jump into %s cannot be moved",
-					atom_name(to)) < 0)
+	if (!atom->obstacle &&
+	    asprintf(&atom->obstacle, "its short jump into %s cannot be moved", atom_name(to)) < 0)
 		atom->obstacle = NULL;
 }
 
@@ -138,8 +133,8 @@ static void fill_adjusts(struct insn_decoder *decoder, struct elf_section *sec, 
 		insn_decode(decoder, sec->data, end, off, &insn);
 		for (; r < sec->nr_relocs && sec->relocs[r].offset < off + insn.length; r++)
 			if (reloc_is_pc_relative(sec->relocs[r].type))
-				adjusts[r] = (unsigned char)(off + insn.length -
-							     sec->relocs[r].offset);
+				adjusts[r] =
+					(unsigned char)(off + insn.length - sec->relocs[r].offset);
 	}
 }
 
@@ -178,8 +173,7 @@ static int prepare_code(struct unit *unit, struct error *err)
 
 		if (!class_is_code(unit_section_class(sec)))
 			continue;
-		if (section_atoms(sec)->nr > 1 && sec->data &&
-		    add_branch_relocs(decoder, sec))
+		if (section_atoms(sec)->nr > 1 && sec->data && add_branch_relocs(decoder, sec))
 			return no_memory(err, unit);
 		if (make_adjusts(decoder, sec))
 			return no_memory(err, unit);
@@ -201,7 +195,8 @@ static int64_t place_of(const struct elf_section *sec, size_t index)
 {
 	const struct elf_reloc *r = &sec->relocs[index];
 
-	return (int64_t)r->symbol->value + r->addend + adjust_of(sec, index);
+	/* Unsigned: a damaged object may overflow. */
+	return (int64_t)(r->symbol->value + (uint64_t)r->addend + adjust_of(sec, index));
 }
 
 /* ---- what has no symbol: cut where something refers to it ----------------- */
@@ -346,7 +341,7 @@ static void resolve_ref(const struct elf_section *sec, size_t index, struct ref 
 	ref->place = place_of(sec, index);
 	if (!sym->section) {
 		ref->name = sym->name;
-		ref->place -= (int64_t)sym->value;
+		ref->place = (int64_t)((uint64_t)ref->place - sym->value);
 		return;
 	}
 	list = section_atoms(sym->section);
@@ -359,18 +354,17 @@ static void resolve_ref(const struct elf_section *sec, size_t index, struct ref 
 	} else if (list->nr == 1) {
 		ref->atom = list->atoms[0];
 	} else if (list->nr) {
-		ref->atom = ref->place < 0 ? list->atoms[0] :
-			    unit_atom_at(sym->section, (uint64_t)ref->place);
+		ref->atom = ref->place < 0 ? list->atoms[0]
+					   : unit_atom_at(sym->section, (uint64_t)ref->place);
 		/* The end of an object, or padding: count from what is before it. */
 		for (size_t i = 0; !ref->atom && i < list->nr; i++)
-			if (i + 1 == list->nr ||
-			    list->atoms[i + 1]->start > (uint64_t)ref->place)
+			if (i + 1 == list->nr || list->atoms[i + 1]->start > (uint64_t)ref->place)
 				ref->atom = list->atoms[i];
 	} else {
 		ref->name = sym->section->name;
 		return;
 	}
-	ref->place -= (int64_t)ref->atom->start;
+	ref->place = (int64_t)((uint64_t)ref->place - ref->atom->start);
 }
 
 bool ref_is_branch(const struct atom *atom, const struct ref *ref)

@@ -14,8 +14,8 @@
 #include "../../objmanip/pair.h"
 #include "scratch.h"
 
-#define FLAGS                                                                            \
-	"-O2 -fno-pic -mcmodel=kernel -ffunction-sections -fdata-sections "               \
+#define FLAGS                                                               \
+	"-O2 -fno-pic -mcmodel=kernel -ffunction-sections -fdata-sections " \
 	"-fno-asynchronous-unwind-tables -fcf-protection=none -fno-stack-protector"
 
 /* A unit with a bit of everything; tests replace parts of it. */
@@ -140,7 +140,8 @@ static void test_strings_by_content(void **state)
 {
 	(void)state;
 	/* Another string in front moves all of them. */
-	expect_changed("int counter_a", "void shout(void) { printk(\"HELLO\"); } int counter_a", "");
+	expect_changed("int counter_a", "void shout(void) { printk(\"HELLO\"); } int counter_a",
+		       "");
 }
 
 static void test_constant(void **state)
@@ -152,8 +153,9 @@ static void test_constant(void **state)
 static void test_numbered_statics(void **state)
 {
 	/* A function with a static of the same name comes first: all numbers move. */
-	char *post = edit(base, "int counter_a",
-			  "int counter_0(void) { static int count; return ++count; }\nint counter_a");
+	char *post =
+		edit(base, "int counter_a",
+		     "int counter_0(void) { static int count; return ++count; }\nint counter_a");
 	struct pair p = open_pair(base, post);
 	static const char *const functions[] = { "counter_a", "counter_b" };
 	char found[512];
@@ -162,7 +164,8 @@ static void test_numbered_statics(void **state)
 	changed_names(p.post, found, sizeof(found));
 	assert_string_equal(found, "");
 	for (size_t i = 0; i < 2; i++) {
-		struct atom *a = unit_find(p.pre, functions[i]), *b = unit_find(p.post, functions[i]);
+		struct atom *a = unit_find(p.pre, functions[i]),
+			    *b = unit_find(p.post, functions[i]);
 
 		assert_non_null(a->refs[0].atom->twin);
 		assert_ptr_equal(a->refs[0].atom->twin, b->refs[0].atom);
@@ -215,7 +218,8 @@ static void test_refused(void **state)
 	expect_refused("outside(1)", "outside(2)", "start", "only at boot");
 	expect_refused("strange = 3", "strange = 4", "strange", ".strange");
 	expect_refused("= &shared", "= &strange", "param", "__param");
-	expect_refused(NULL, "__attribute__((section(\"__param\"))) const void *const p2 = &strange;",
+	expect_refused(NULL,
+		       "__attribute__((section(\"__param\"))) const void *const p2 = &strange;",
 		       "p2", "__param");
 }
 
@@ -229,6 +233,38 @@ static void test_global_constant(void **state)
 	assert_int_equal(compare_check(p.pre, p.post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
 	assert_non_null(strstr(err.text, "seen"));
 	close_pair(&p);
+}
+
+/* Operations: a copy would split the old objects from the new. A table that is only read is not. */
+static void test_operations(void **state)
+{
+	static const char text[] =
+		"int one(void); int two(void); int x; struct ops { int (*f)(void); };\n"
+		"static int a(void) { return one(); } static int b(void) { return two(); }\n"
+		"static const struct ops ops = { a };\n"
+		"static int (*const table[])(void) = { a, b, a };\n"
+		"void give(const struct ops **to) { *to = &ops; }\n"
+		"int call(int n) { return table[n](); }\n"
+		"int both(void) { return b() + a(); }\n";
+	char *post = edit(text, "{ a }", "{ b }");
+	struct pair p = open_pair(text, post);
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(compare_check(p.pre, p.post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
+	assert_non_null(strstr(err.text, "give()"));
+	close_pair(&p);
+	free(post);
+
+	post = edit(text, "b, a }", "b, b }");
+	p = open_pair(text, post);
+	err.text[0] = '\0';
+	if (compare_check(p.pre, p.post, "u.o", "vmlinux", &err))
+		fail_msg("%s", err.text);
+	assert_true(unit_find(p.post, "call")->changed);
+	assert_false(unit_find(p.post, "give")->changed);
+	close_pair(&p);
+	free(post);
 }
 
 static void test_not_refused(void **state)
@@ -294,10 +330,10 @@ static void test_shared_section(void **state)
 	free(post);
 }
 
-#define BUG(line, flags)                                                               \
-	".section .text.f,\"ax\"\n.type f,@function\nf: ud2\n1: ret\n.size f,.-f\n"       \
-	".section __bug_table,\"aw\"\n.long f - .\n.long .Lfile - .\n.word " #line "\n"    \
-	".word " #flags "\n.section .rodata.str1.1,\"aMS\",@progbits,1\n"                  \
+#define BUG(line, flags)                                                                \
+	".section .text.f,\"ax\"\n.type f,@function\nf: ud2\n1: ret\n.size f,.-f\n"     \
+	".section __bug_table,\"aw\"\n.long f - .\n.long .Lfile - .\n.word " #line "\n" \
+	".word " #flags "\n.section .rodata.str1.1,\"aMS\",@progbits,1\n"               \
 	".Lfile: .string \"dir/unit.c\"\n"
 
 static void test_bug_table(void **state)
@@ -319,7 +355,8 @@ static void test_table_layout(void **state)
 	struct unit *unit = NULL;
 	char *path = scratch_object("odd.s",
 				    ".section .text.f,\"ax\"\nf: nop\n"
-				    ".section __ex_table,\"a\"\n.long f - .\n.zero 3\n", "");
+				    ".section __ex_table,\"a\"\n.long f - .\n.zero 3\n",
+				    "");
 
 	(void)state;
 	assert_int_not_equal(unit_open(path, &unit, &err), 0);
@@ -395,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_moved_static),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_global_constant),
+		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_not_refused),
 		cmocka_unit_test(test_cold_part),
 		cmocka_unit_test(test_shared_section),

@@ -13,8 +13,8 @@
 #include "../../objmanip/extract.h"
 #include "scratch.h"
 
-#define RUN_FLAGS                                                                        \
-	"-O2 -fno-pic -mcmodel=kernel -fno-asynchronous-unwind-tables "                   \
+#define RUN_FLAGS                                                       \
+	"-O2 -fno-pic -mcmodel=kernel -fno-asynchronous-unwind-tables " \
 	"-fcf-protection=none -fno-stack-protector -fno-toplevel-reorder "
 #define SECTIONS "-ffunction-sections -fdata-sections "
 
@@ -213,10 +213,11 @@ static void test_added(void **state)
 	size_t nr;
 
 	(void)state;
-	run_edit(&job, "int changed(int x) {",
-		 "static int calls = 7; int fresh = 2;\n"
-		 "static __attribute__((noinline)) int extra(int x) { return exported(\"n\") + ++calls - x; }\n"
-		 "int changed(int x) { state += extra(x) + fresh;");
+	run_edit(
+		&job, "int changed(int x) {",
+		"static int calls = 7; int fresh = 2;\n"
+		"static __attribute__((noinline)) int extra(int x) { return exported(\"n\") + ++calls - x; }\n"
+		"int changed(int x) { state += extra(x) + fresh;");
 	expect_ok(&job);
 	funcs(&job, &nr);
 	assert_int_equal(nr, 2);
@@ -244,7 +245,8 @@ static void test_stored_address(void **state)
 	done(&job);
 
 	/* A replaced function is known by its old address: nothing to keep. */
-	run_edit(&job, "int changed(int x) {", "int changed(int x) { hook = helper; hook = changed;");
+	run_edit(&job, "int changed(int x) {",
+		 "int changed(int x) { hook = helper; hook = changed;");
 	expect_ok(&job);
 	assert_null(elf_find_section(job.x.out, ".ksplice.keep"));
 	assert_int_equal(refs_to(elf_find_section(job.x.out, ".text.changed"), "changed.ksplice."),
@@ -300,10 +302,9 @@ static void test_other_inlining(void **state)
 static void test_init_data(void **state)
 {
 	struct job job;
-	static const char text[] =
-		"__attribute__((section(\".init.data\"))) int early = 4;\n"
-		"extern int unexported(int);\n"
-		"int user(int x) { return unexported(x) + 1; }\n";
+	static const char text[] = "__attribute__((section(\".init.data\"))) int early = 4;\n"
+				   "extern int unexported(int);\n"
+				   "int user(int x) { return unexported(x) + 1; }\n";
 	char *post = edit(text, "+ 1", "+ early");
 
 	(void)state;
@@ -356,8 +357,7 @@ static void test_tables(void **state)
 	assert_string_equal(func_name(&job, 1), "f.cold");
 	table = elf_find_section(job.x.out, "__jump_table");
 	assert_int_equal(table->size, 16);
-	assert_ptr_equal(table->relocs[0].symbol->section,
-			 elf_find_section(job.x.out, ".text.f"));
+	assert_ptr_equal(table->relocs[0].symbol->section, elf_find_section(job.x.out, ".text.f"));
 	assert_int_equal(table->relocs[0].addend, 5);
 	assert_int_equal(refs_to(table, "key.ksplice."), 1);
 	assert_int_equal(elf_find_section(job.x.out, "__ex_table")->size, 12);
@@ -386,6 +386,30 @@ static void test_shared_section(void **state)
 	free(post);
 }
 
+static void test_became_global(void **state)
+{
+	struct job job;
+
+	(void)state;
+	run_edit(&job, "static __attribute__((noinline)) int helper", "int helper");
+	expect_ok(&job);
+	assert_int_equal(elf_find_symbol(job.x.out, "helper")->bind, STB_GLOBAL);
+	done(&job);
+}
+
+static void test_unknown_table(void **state)
+{
+	char *pre = edit(assembler, NULL, ".section .new_table,\"a\"\n .long 1b - .\n");
+	char *post = edit(pre, "mov $1,", "mov $3,");
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "s", pre, post);
+	expect_refused(&job, ".new_table", "f()");
+	free(pre);
+	free(post);
+}
+
 static void test_written(void **state)
 {
 	char *path = scratch_path("code.o");
@@ -405,18 +429,13 @@ static void test_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_change),
-		cmocka_unit_test(test_replaced),
-		cmocka_unit_test(test_unexported),
-		cmocka_unit_test(test_added),
-		cmocka_unit_test(test_stored_address),
-		cmocka_unit_test(test_constant_comes_along),
-		cmocka_unit_test(test_too_short),
-		cmocka_unit_test(test_other_inlining),
-		cmocka_unit_test(test_init_data),
-		cmocka_unit_test(test_unknown_section),
-		cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_shared_section),
+		cmocka_unit_test(test_no_change),      cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_unexported),     cmocka_unit_test(test_added),
+		cmocka_unit_test(test_stored_address), cmocka_unit_test(test_constant_comes_along),
+		cmocka_unit_test(test_too_short),      cmocka_unit_test(test_other_inlining),
+		cmocka_unit_test(test_init_data),      cmocka_unit_test(test_unknown_section),
+		cmocka_unit_test(test_tables),	       cmocka_unit_test(test_shared_section),
+		cmocka_unit_test(test_became_global),  cmocka_unit_test(test_unknown_table),
 		cmocka_unit_test(test_written),
 	};
 

@@ -171,8 +171,8 @@ static void test_round_trip(void **state)
 static void test_build(void **state)
 {
 	struct elf_file *elf = elf_new("new.o", NULL);
-	struct elf_section *sec = elf_add_section(elf, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE,
-						  1, 0, "abc", 3);
+	struct elf_section *sec =
+		elf_add_section(elf, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 1, 0, "abc", 3);
 	uint64_t at;
 
 	(void)state;
@@ -195,8 +195,8 @@ static void test_build(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_missing),	   cmocka_unit_test(test_not_elf),
-		cmocka_unit_test(test_damaged),	   cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_missing), cmocka_unit_test(test_not_elf),
+		cmocka_unit_test(test_damaged), cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_build),
 	};
 
