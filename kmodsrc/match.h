@@ -86,7 +86,7 @@ const struct ksplice_candidate *ksplice_symbol_candidates(const struct ksplice_m
 /* Finds the bases of all code. 0, or the errno of a refusal. */
 int ksplice_solve(struct ksplice_matcher *m);
 
-/* Finds the base of one section, of any kind, from the names in it. 0, or the errno of a refusal. */
+/* Finds one section's base, of any kind, from the names in it. 0, or the errno of a refusal. */
 int ksplice_solve_section(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section);
 
 /* ---- match_compare.c ----------------------------------------------------- */

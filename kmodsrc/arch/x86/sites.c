@@ -216,7 +216,7 @@ static bool call_legal(const struct ksplice_site_run *s)
 
 /* ---- static calls and jump labels ---------------------------------------- */
 
-/* What __static_call_return() or its thunk is: where a conditional tail call without target goes. */
+/* Where a conditional tail call without a target goes. */
 static bool is_return_function(unsigned long address)
 {
 	return is_core(KSPLICE_CORE___static_call_return, address) ||

@@ -80,7 +80,8 @@ static inline void sample_variant(struct sample *b, struct ksplice_site *site, u
 	if (!site->nr_variants)
 		site->first_variant = b->nr_variants;
 	site->nr_variants++;
-	b->variants[b->nr_variants++] = (struct ksplice_variant){ S_VARIANT, offset, length, feature };
+	b->variants[b->nr_variants++] =
+		(struct ksplice_variant){ S_VARIANT, offset, length, feature };
 }
 
 static inline void sample_text(struct sample *b)

@@ -33,6 +33,9 @@ struct sim {
 	u64 special[SIM_NR_SPECIAL];
 	u8 its[16 * 64];		/* ITS thunks */
 	struct ksplice_candidates *candidates;
+	struct module *mod;		/* the target, if it is a module */
+	u8 *copy;			/* of section 0, at another place; or NULL */
+	unsigned long copy_base;
 };
 
 #define SIM_MAX_STATES 600
