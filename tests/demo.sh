@@ -3,7 +3,7 @@
 # The demonstration: takes a fix that a later Debian version of the kernel shipped, makes an
 # update of it for an older stock kernel, and applies and undoes it there, in a virtual machine.
 #
-# Fixes to choose from are in tests/demo/NAME: "fix" says which lines of which file, probe.c sees
+# Fixes to choose from are in tests/demo/N-NAME: "fix" says which lines of which file, probe.c sees
 # the difference. The first is taken whose lines really differ between the two versions that the
 # archive has now.
 
@@ -58,20 +58,32 @@ hunks_with()
 		END { flush() }'
 }
 
-# Choose a fix: sets fix, and writes the patch.
-choose_fix()
+# patch_of FIX: the patch to the file that the fix is in, empty if the two sources agree there.
+patch_of()
 {
 	local file
 
-	for fix in "$here"/demo/auxv "$here"/demo/*/; do
-		fix=${fix%/}
-		file=$(value_of file "$fix")
-		[[ -e $old_source/$file && -e $new_source/$file ]] || continue
-		(cd "$work" && ln -sfn "$old_source" a && ln -sfn "$new_source" b && diff -up "a/$file" "b/$file") \
-			| hunks_with "$(value_of lines "$fix")" >"$work/fix.patch" || true
-		[[ ! -s $work/fix.patch ]] || return 0
-	done
-	return 1
+	file=$(value_of file "$1")
+	[[ -e $old_source/$file && -e $new_source/$file ]] || return 0
+	(cd "$work" && diff -up "old/$file" "new/$file") | hunks_with "$(value_of lines "$1")" || true
+}
+
+# make_update FIX: shows the fix and makes the update of it.
+make_update()
+{
+	local title
+
+	title=$(value_of title "$1")
+	id=demo_$(sed -e 's/.*[0-9]-//' -e 's/[^a-z0-9]/_/g' <<<"$1")
+	say "The fix: $title"
+	value_of text "$1"
+	echo
+	cat "$work/fix.patch"
+
+	say "Make an update from the patch"
+	echo "\$ ksplice-create --kernel $release --patch fix.patch --id $id"
+	ksplice-create --kernel "$release" --patch "$work/fix.patch" --id "$id" \
+		--description "$title" -o "$work/job/demo/$id.ksplice"
 }
 
 say "Two kernels of the archive: an older one to run, the newest one for its fix"
@@ -84,19 +96,22 @@ image=$(kernel_image "$release")
 old_source=$(kernel_source "$release")
 new_source=$(kernel_source "$newest")
 
-choose_fix || not_shown "none of the fixes in tests/demo lies between $release and $newest"
-title=$(value_of title "$fix")
-say "The fix: $title"
-value_of text "$fix"
-echo
-cat "$work/fix.patch"
-
-say "Make an update from the patch"
+ln -s "$old_source" "$work/old"
+ln -s "$new_source" "$work/new"
 mkdir -p "$work/job/demo" "$work/boot"
-id=demo_$(tr -c 'a-z0-9\n' _ <<<"${fix##*/}")
-echo "\$ ksplice-create --kernel $release --patch fix.patch --id $id"
-ksplice-create --kernel "$release" --patch "$work/fix.patch" --id "$id" --description "$title" \
-	-o "$work/job/demo/$id.ksplice" || not_shown "ksplice-create exited with $?"
+
+# The archive changes: take the first fix that lies between the two versions and can be had.
+fix=''
+for candidate in "$here"/demo/[0-9]*/; do
+	patch_of "${candidate%/}" >"$work/fix.patch"
+	[[ -s $work/fix.patch ]] || continue
+	if make_update "${candidate%/}"; then
+		fix=${candidate%/}
+		break
+	fi
+	echo "No update comes of this fix; trying the next one."
+done
+[[ $fix ]] || not_shown "no fix of tests/demo lies between $release and $newest"
 gcc -static -O2 -o "$work/job/demo/probe" "$fix/probe.c"
 cp "$here/demo/session" "$work/job/main"
 echo "$id" >"$work/job/id"
