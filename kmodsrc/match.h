@@ -97,9 +97,14 @@ int ksplice_solve_section(struct ksplice_matcher *m, struct ksplice_unit *unit, 
  */
 bool ksplice_compare_placed(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section);
 
-/* Records a difference as the reason of the trial's failure; always false. */
-__printf(7, 8) bool ksplice_differs(struct ksplice_matcher *m, const struct ksplice_unit *unit,
+/*
+ * Records a difference as the reason of the trial's failure; always false. `run'
+ * are `length' bytes of memory that differ from the section's at `offset'; NULL:
+ * the bytes say nothing (their meaning differs).
+ */
+__printf(8, 9) bool ksplice_differs(struct ksplice_matcher *m, const struct ksplice_unit *unit,
 				    const struct ksplice_section *sec, u32 offset,
-				    unsigned long address, const u8 *run, const char *fmt, ...);
+				    unsigned long address, const u8 *run, u32 length,
+				    const char *fmt, ...);
 
 #endif /* _KSPLICE_MATCH_H */

@@ -33,10 +33,9 @@ static bool compare_range(struct ksplice_matcher *m, const struct compared *r);
 
 bool ksplice_differs(struct ksplice_matcher *m, const struct ksplice_unit *unit,
 		     const struct ksplice_section *sec, u32 offset, unsigned long address,
-		     const u8 *run, const char *fmt, ...)
+		     const u8 *run, u32 length, const char *fmt, ...)
 {
 	struct ksplice_mismatch *why = &m->why;
-	const u8 *bytes = ksplice_section_bytes(unit, sec);
 	va_list args;
 
 	why->unit = unit;
@@ -44,17 +43,10 @@ bool ksplice_differs(struct ksplice_matcher *m, const struct ksplice_unit *unit,
 	why->offset = offset;
 	why->address = address;
 	why->score = m->score + offset;
-	why->length = 0;
-	if (run && bytes && offset < sec->size) {
-		why->length = min_t(u32, sec->size - offset, KSPLICE_SHOWN_BYTES);
-		memcpy(why->expected, bytes + offset, why->length);
-		/* Near the end of a copy of a site there may be less to show. */
-		if (run >= m->buffer && run < m->buffer + m->buffer_size) {
-			why->length = min_t(size_t, why->length, m->buffer + m->buffer_size - run);
-			memcpy(why->found, run, why->length);
-		} else {
-			why->length = 0;
-		}
+	why->length = run ? min_t(u32, length, KSPLICE_SHOWN_BYTES) : 0;
+	if (why->length) {
+		memcpy(why->expected, ksplice_section_bytes(unit, sec) + offset, why->length);
+		memcpy(why->found, run, why->length);
 	}
 	va_start(args, fmt);
 	vsnprintf(why->what, sizeof(why->what), fmt, args);
@@ -150,7 +142,7 @@ static bool compare_ref(struct ksplice_matcher *m, const struct compared *r,
 		sec = &r->unit->sections[sym->section];
 		if (sec->kind == KSPLICE_STRINGS || sec->kind == KSPLICE_CONSTS)
 			return compare_mergeable(r->unit, sec, ref, value) ||
-			       ksplice_differs(m, r->unit, r->sec, ref->offset, place, field,
+			       ksplice_differs(m, r->unit, r->sec, ref->offset, place, NULL, 0,
 					       "a reference to a %s of other contents",
 					       sec->kind == KSPLICE_STRINGS ? "string" :
 									      "constant");
@@ -158,11 +150,11 @@ static bool compare_ref(struct ksplice_matcher *m, const struct compared *r,
 	if (ksplice_learn(m, r->unit, ref->symbol, value - ref->addend))
 		return true;
 	if (ksplice_known(r->unit, ref->symbol, &known))
-		return ksplice_differs(m, r->unit, r->sec, ref->offset, place, field,
+		return ksplice_differs(m, r->unit, r->sec, ref->offset, place, NULL, 0,
 				       "a reference to %s, which is at %lx, means %lx",
 				       ksplice_unit_symbol_name(r->unit, ref->symbol), known,
 				       (unsigned long)(value - ref->addend));
-	return ksplice_differs(m, r->unit, r->sec, ref->offset, place, field,
+	return ksplice_differs(m, r->unit, r->sec, ref->offset, place, NULL, 0,
 			       "a reference to %s means %lx, where no such symbol is",
 			       ksplice_unit_symbol_name(r->unit, ref->symbol),
 			       (unsigned long)(value - ref->addend));
@@ -211,7 +203,7 @@ static bool compare_site(struct ksplice_matcher *m, const struct compared *r,
 		if (ksplice_read_original(s.run, s.address, site->length))
 			break;
 	}
-	return ksplice_differs(m, r->unit, r->sec, site->offset, s.address, s.run,
+	return ksplice_differs(m, r->unit, r->sec, site->offset, s.address, s.run, site->length,
 			       "%s in a state that the kernel does not give it",
 			       site_words[site->kind]);
 }
@@ -349,7 +341,7 @@ static bool compare_plain(struct ksplice_matcher *m, const struct compared *r, u
 	for (i = 0; expected[i] == run[i]; i++)
 		;
 	return ksplice_differs(m, r->unit, r->sec, from + i, r->address + (from + i - r->start),
-			       run + i, "plain %s",
+			       run + i, length - i, "plain %s",
 			       r->sec->kind == KSPLICE_RODATA ? "data" : "code");
 }
 
@@ -430,7 +422,7 @@ static bool compare_section(struct ksplice_matcher *m, struct ksplice_unit *unit
 		u32 length = min_t(u32, sec->size - at, READ_CHUNK);
 
 		if (ksplice_read_original(m->buffer + at, place->base + at, length))
-			return ksplice_differs(m, unit, sec, at, place->base + at, NULL,
+			return ksplice_differs(m, unit, sec, at, place->base + at, NULL, 0,
 					       "memory that cannot be read");
 		cond_resched();
 	}

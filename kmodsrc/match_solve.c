@@ -266,7 +266,7 @@ static void explain(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 se
 	p->base = best;
 	ksplice_journal_set(m, &p->known);
 	if (ksplice_compare_placed(m, unit, section))
-		ksplice_differs(m, unit, sec, 0, best, NULL,
+		ksplice_differs(m, unit, sec, 0, best, NULL, 0,
 				"names that kallsyms has at other places");
 	keep_best(m);
 	ksplice_journal_rollback(m, mark);
