@@ -362,6 +362,11 @@ int ksplice_solve_section(struct ksplice_matcher *m, struct ksplice_unit *unit, 
 				      ksplice_unit_name(unit), ksplice_section_name(unit, sec),
 				      s.bases[0], s.bases[1]);
 	case UNPLACED:
+		if (sec->kind == KSPLICE_TEXT)
+			return ksplice_refuse(m->abort, KSPLICE_CAUSE_NO_MATCH,
+					      "%s: the kernel has none of the functions of its section %s",
+					      ksplice_unit_name(unit),
+					      ksplice_section_name(unit, sec));
 		return ksplice_refuse(m->abort, KSPLICE_CAUSE_UNKNOWN_SYMBOL,
 				      "%s: nothing tells where its section %s is",
 				      ksplice_unit_name(unit), ksplice_section_name(unit, sec));
