@@ -329,12 +329,38 @@ static int check_constant(const struct atom *b, const char *name, struct error *
 	return rc;
 }
 
+/* foo and foo.constprop.0 are the same function for who calls them. */
+static bool same_stem(const struct atom *a, const struct atom *b)
+{
+	size_t na = strcspn(atom_name(a), "."), nb = strcspn(atom_name(b), ".");
+
+	return na == nb && !memcmp(atom_name(a), atom_name(b), na);
+}
+
+/* Does it only call other clones of the functions that it called before? */
+static bool only_clones_differ(const struct atom *a, const struct atom *b)
+{
+	if (!pair_same_shape(a, b))
+		return false;
+	for (size_t i = 0; i < b->nr_refs; i++) {
+		const struct ref *p = &a->refs[i], *q = &b->refs[i];
+		bool calls = p->atom && q->atom && atom_is_code(p->atom) && atom_is_code(q->atom);
+
+		if (!same_target(p, q) &&
+		    (!calls || p->place != q->place || !same_stem(p->atom, q->atom)))
+			return false;
+	}
+	return true;
+}
+
 static int check_atom(const struct atom *b, const char *name, const char *target, struct error *err)
 {
 	int rc;
 
 	switch (b->class) {
 	case SECTION_INIT_CODE:
+		if (only_clones_differ(b->twin, b))
+			return 0;
 		rc = error_refuse(err, "%s: %s() changes (%s), but it runs only %s", name,
 				  atom_name(b), b->reason,
 				  strcmp(target, "vmlinux") ? "when the module is loaded"

@@ -51,7 +51,7 @@ struct elf_symbol {
 	unsigned int index;		/* position in elf->symbols; 0 is the null symbol */
 	char *name;			/* "" for section symbols */
 	struct elf_section *section;	/* NULL: undefined, absolute or common, see shndx */
-	uint32_t shndx;			/* SHN_UNDEF, SHN_ABS, SHN_COMMON, or 0xffffffff: in a section */
+	uint32_t shndx;			/* SHN_UNDEF, SHN_ABS, SHN_COMMON or ELF_IN_SECTION */
 	uint64_t value;
 	uint64_t size;
 	unsigned char type;		/* STT_* */

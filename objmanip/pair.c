@@ -161,6 +161,26 @@ static void pair_plain(struct unit *pre, struct unit *post)
 	}
 }
 
+/* Functions and objects may have more names; a patch can add one or take one away. */
+static void pair_aliases(struct unit *pre, struct unit *post)
+{
+	for (size_t i = 0; i < post->nr_named; i++) {
+		struct atom *b = post->by_name[i];
+
+		for (size_t k = 0; !b->twin && k < b->sec->nr_symbols; k++) {
+			const struct elf_symbol *alias = b->sec->symbols[k], *other;
+			struct atom *a;
+
+			if (alias->priv != b || pair_is_numbered(alias->name))
+				continue;
+			other = elf_find_symbol(pre->elf, alias->name);
+			a = other && other->section ? other->priv : NULL;
+			if (a && !a->twin && compatible(a, b))
+				set_twins(a, b);
+		}
+	}
+}
+
 /* ---- numbered functions ---------------------------------------------------- */
 
 enum likeness { SAME_NAME_AND_SHAPE, SAME_SHAPE, SAME_NAME, SAME_BASE, NR_LIKENESS };
@@ -451,6 +471,7 @@ static void settle_rest(struct unit *pre, struct unit *post)
 int pair_units(struct unit *pre, struct unit *post, struct error *err)
 {
 	pair_plain(pre, post);
+	pair_aliases(pre, post);
 	for (int cold = 0; cold <= 1; cold++)
 		for (int like = 0; like < NR_LIKENESS; like++)
 			pair_clones(pre, post, cold, (enum likeness)like);

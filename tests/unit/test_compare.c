@@ -309,6 +309,19 @@ static void test_cold_part(void **state)
 	free(post);
 }
 
+static void test_alias(void **state)
+{
+	static const char pre[] = ".section .text.f,\"ax\"\n.globl f\n.type f,@function\n"
+				  "f: mov $1,%eax\n ret\n.size f,.-f\n";
+	char *post = edit(pre, "f: mov", ".globl a\n.type a,@function\na: f: mov");
+	struct pair p = open_asm(pre, post);
+
+	(void)state;
+	assert_ptr_equal(unit_find(p.pre, "f")->twin, unit_find(p.post, "a"));
+	close_pair(&p);
+	free(post);
+}
+
 static void test_shared_section(void **state)
 {
 	/* The assembler resolves the call; its bytes move when something gets in between. */
@@ -435,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_not_refused),
 		cmocka_unit_test(test_cold_part),
+		cmocka_unit_test(test_alias),
 		cmocka_unit_test(test_shared_section),
 		cmocka_unit_test(test_bug_table),
 		cmocka_unit_test(test_table_layout),
