@@ -44,8 +44,8 @@ static void __in_stop wait_for_worker(struct ksplice_stop *stop)
 		step = smp_load_acquire(&stop->step);
 		if (step != seen) {
 			ksplice_arch_serialize();
-			seen = step;
 			atomic_inc(&stop->acknowledged);
+			seen = step;
 		}
 		cpu_relax();
 	}
@@ -101,9 +101,11 @@ static void __in_stop work(struct ksplice_stop *stop)
 	if (stop->cause != KSPLICE_CAUSE_OK || stop->dry_run)
 		return;
 
-	ksplice_int3_sites(stop->writes, stop->nr_writes);
-	write_sites(stop);
-	ksplice_int3_sites(NULL, 0);
+	if (stop->nr_writes) {
+		ksplice_int3_sites(stop->writes, stop->nr_writes);
+		write_sites(stop);
+		ksplice_int3_sites(NULL, 0);
+	}
 	for (i = 0; i < stop->nr_redirects; i++)
 		ksplice_redirect_set(stop->redirects[i], stop->redirect_to_new);
 }
@@ -118,7 +120,8 @@ static int __in_stop stop_cpu(void *data)
 	if (atomic_inc_return(&stop->arrived) == num_online_cpus()) {
 		work(stop);
 		stop->stop_ns = ktime_get_mono_fast_ns() - stop->start_ns;
-		make_step(stop, STEP_DONE);
+		/* Not waited for: stop_machine() returns only when all have left. */
+		smp_store_release(&stop->step, STEP_DONE);
 	} else {
 		wait_for_worker(stop);
 	}
