@@ -20,8 +20,10 @@ build_run()
 	local unit missing=() i
 
 	for unit; do
-		[[ -e $tree_dir/run/$unit && -e $tree_dir/run/$unit.cmd ]] || missing+=("$unit")
+		[[ -e $tree_dir/run/$unit ]] || missing+=("$unit")
 	done
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+	stage "Building ${#missing[@]} unit$(plural ${#missing[@]}) as the distribution did"
 	for ((i = 0; i < ${#missing[@]}; i += build_batch)); do
 		build_run_batch "${missing[@]:i:build_batch}"
 	done
@@ -39,7 +41,7 @@ build_run_batch()
 		cmd=$(build_cmd_file "$unit")
 		if [[ -e $tree_build/$unit && -e $cmd ]]; then
 			mkdir -p "$tree_dir/run/$(dirname "$unit")"
-			cp "$cmd" "$tree_dir/run/$unit.cmd"
+			build_check_flags "$unit" "$cmd"
 			cp "$tree_build/$unit" "$tree_dir/run/$unit.new"
 			mv "$tree_dir/run/$unit.new" "$tree_dir/run/$unit"
 			# So that a list of all commands has this one, too.
@@ -48,27 +50,24 @@ build_run_batch()
 			die_log 1 failed "$unit could not be built from the unpatched source (make: $status)" \
 				"is the source the one of $kernel_release?"
 		fi
-		build_check_flags "$unit"
 	done
 }
 
 # A make of many single targets once lost flags of one of them: what was used
-# is compared with what Kbuild says it uses.
+# is compared with what Kbuild lists, which the other two objects are made by.
 build_check_flags()
 {
 	local listed used
 
-	used=$(build_flags <<<"$(build_command "$1" x)")
-	listed=$(build_flags <<<"$(units_command "$1")")
+	used=$(sed -n 's/^\(saved\)\?cmd_[^ ]* := //p' "$2" | build_flags)
+	listed=$(units_command "$1" | build_flags)
 	[[ $used = "$listed" ]] || {
 		diff <(printf '%s\n' "$listed") <(printf '%s\n' "$used") >>"$log_file" || true
-		rm -f "$tree_dir/run/$1"
 		die_log 1 failed "$1 was compiled with other flags than Kbuild lists for it" "try again"
 	}
 }
 
-# The options in a command line that decide about code, one per line (Kbuild
-# prints each command twice).
+# The options in a command line that decide about code, one per line.
 build_flags()
 {
 	tr " ';" '\n' | grep -E '^-[fmO][a-z0-9]' | grep -vE '^-f(function|data)-sections$' | sort -u
@@ -89,17 +88,11 @@ build_command()
 {
 	local unit=$1 command
 
-	command=$(sed -n 's/^\(saved\)\?cmd_[^ ]* := //p' "$tree_dir/run/$unit.cmd" | head -n 1)
-	# Kbuild's quoting for make.
-	command=${command//\$\$/\$}
-	command=${command//\$(pound)/\#}
-	# What it does after compiling.
-	command=${command%% ; *}
-	[[ $command = *" -c -o $unit "* ]] ||
+	command=$(units_command "$unit")
+	[[ $command = *" -c -o $unit "* && $command = *' -Wp,-M'* ]] ||
 		die 1 failed "$unit: Kbuild's command line is not understood: $command"
 	command=${command/ -c -o $unit / $build_sections -c -o $2 }
-	command=$(sed -E "s|-Wp,-MM?D,[^ ]+|-Wp,-MMD,$2.d|" <<<"$command")
-	printf '%s\n' "$command"
+	sed -E "s|-Wp,-MM?D,[^ ]+|-Wp,-MMD,${2%.new}.d|" <<<"$command"
 }
 
 # build_compile DIR UNIT...: DIR/UNIT for each, some at once; names of those
@@ -139,25 +132,31 @@ build_jobs()
 	printf '%s\n' "${@/%/.sh}" | sed "s|^|$jobs/|" | xargs -r -P "$opt_jobs" -n 1 sh
 }
 
-# The pre objects, from the source as it is; kept, as the run objects are.
+# build_before UNIT...: the pre objects, from the source as it is; kept, as the run objects are
 build_before()
 {
-	local unit missing=()
+	local unit missing=() failed
 
-	for unit in "${units[@]}"; do
-		[[ -e $tree_dir/pre/$unit ]] || missing+=("$unit")
+	for unit; do
+		[[ -e $tree_dir/pre/$unit && -e $tree_dir/pre/$unit.d ]] || missing+=("$unit")
 	done
-	stage "Compiling ${#units[@]} unit$(plural ${#units[@]}) before the patch"
 	[[ ${#missing[@]} -gt 0 ]] || return 0
+	stage "Compiling ${#missing[@]} unit$(plural ${#missing[@]}) before the patch"
 	build_compile "$tree_dir/pre" "${missing[@]}"
+	mapfile -t failed <"$work/failed"
+	[[ ${#failed[@]} -gt 0 ]] || return 0
+	# Some include a header that Kbuild makes on the way.
+	build_run "${failed[@]}"
+	build_compile "$tree_dir/pre" "${failed[@]}"
 	[[ ! -s $work/failed ]] ||
 		die_log 1 failed "$(head -n 1 "$work/failed") could not be compiled from the unpatched source"
 }
 
-# The post objects, with the patched files in the tree for that long.
+# The post objects, with the patched files in the tree for that long. Then, of
+# the units that changed, the run objects.
 build_after()
 {
-	local failed
+	local failed unit changed=()
 
 	stage "Compiling ${#units[@]} unit$(plural ${#units[@]}) after the patch"
 	build_put_patched lines
@@ -172,6 +171,14 @@ build_after()
 			"all of the compiler's messages are in $log_file"
 	fi
 	tree_restore
+	# Compilers are deterministic: equal files are an unchanged unit.
+	for unit in "${units[@]}"; do
+		cmp -s "$tree_dir/pre/$unit" "$work/post/$unit" || changed+=("$unit")
+	done
+	[[ ${#changed[@]} -gt 0 ]] ||
+		die 7 no_change "the patch changes no code: all units compile to the same (${#units[@]} tried)"
+	units=("${changed[@]}")
+	build_run "${units[@]}"
 	unlock
 }
 

@@ -20,15 +20,13 @@ link_extract()
 	stage "Taking the new code out of ${#units[@]} unit$(plural ${#units[@]})"
 	: >"$work/functions"
 	for unit in "${units[@]}"; do
-		# Compilers are deterministic: equal files are an unchanged unit.
-		! cmp -s "$tree_dir/pre/$unit" "$work/post/$unit" || continue
 		for target in $(link_targets_of "$unit"); do
 			link_extract_unit "$unit" "$target"
 		done
 	done
 	[[ ! $refused ]] || die 6 unsupported "the patch cannot be applied to a running kernel as it is"
 	[[ ${#changed[@]} -gt 0 ]] ||
-		die 7 no_change "the patch changes no code: the ${#units[@]} unit$(plural ${#units[@]}) it touches compile$([[ ${#units[@]} != 1 ]] || printf s) to the same"
+		die 7 no_change "the patch changes no code that a running kernel uses"
 	mapfile -t link_targets < <(printf '%s\n' "${changed[@]}" | sort -u)
 	[[ -s $work/functions ]] ||
 		die 7 no_change "the patch changes no function"
@@ -39,7 +37,7 @@ link_targets_of()
 {
 	local command names
 
-	command=$(build_command "$1" x)
+	command=$(units_command "$1")
 	if [[ $command = *' -DMODULE '* ]]; then
 		names=$(sed -E "s/.* -DKBUILD_MODNAME='\"([^\"]*)\"'.*/\1/" <<<"$command")
 		[[ $names != *' '* ]] || die 1 failed "$1: no module's name on its command line"

@@ -2,8 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # Which units the patch can change: those made from the files that it touches,
-# and those that include one of them. Each is built as the distribution did
-# (run objects) on the way: what Kbuild does not build is not configured.
+# and those that include one of them; only what the configuration builds.
 
 units=()		# names, as "fs/proc/cmdline.o"
 units_many=64		# for more than these, one list of everything is made
@@ -38,10 +37,6 @@ units_find()
 			fi
 		done
 		verbose "not in this configuration: ${ignored[*]-}"
-		[[ ${#units[@]} = 0 ]] || {
-			stage "Building ${#units[@]} unit$(plural ${#units[@]}) as the distribution did"
-			build_run "${units[@]}"
-		}
 	fi
 	if [[ ${#included[@]} -gt 0 ]]; then
 		units_including "${included[@]}"
@@ -96,8 +91,7 @@ units_including()
 		die 6 unsupported "${#configured[@]} units of this kernel may include ${*##*/}; the limit is $units_max" \
 			"make the change in the .c files that need it"
 	fi
-	stage "Building ${#configured[@]} unit$(plural ${#configured[@]}) as the distribution did"
-	build_run "${configured[@]}"
+	build_before "${configured[@]}"
 	for unit in "${configured[@]}"; do
 		# The compiler noted what it really read.
 		if units_reads "$unit" "$@"; then
@@ -122,14 +116,14 @@ units_reads()
 
 	shift
 	for path; do
-		! grep -qF -- "/$path" "$tree_dir/run/$unit.cmd" || return 0
+		! grep -qF -- "$tree_src/$path" "$tree_dir/pre/$unit.d" || return 0
 	done
 	return 1
 }
 
 # What is configured is Kbuild's own word: a run that builds nothing and prints
 # every command. One file for each folder with a Makefile, UNIT TAB COMMAND:
-# tree_dir/units/FOLDER (a comma for each slash), or all in tree_dir/units/all.
+# tree_dir/commands/FOLDER (a comma for each slash), or all in tree_dir/commands/all.
 
 # units_folder UNIT: the folder whose Makefile has it; sets $folder
 units_folder()
@@ -146,26 +140,28 @@ units_list()
 {
 	local unit folder folders=()
 
-	[[ ! -e $tree_dir/units/all ]] || return 0
+	[[ ! -e $tree_dir/commands/all ]] || return 0
 	for unit; do
 		units_folder "$unit"
-		[[ -e $tree_dir/units/${folder//\//,} ]] || folders+=("$folder")
+		[[ -e $tree_dir/commands/${folder//\//,} ]] || folders+=("$folder")
 	done
 	[[ ${#folders[@]} -gt 0 ]] || return 0
-	mkdir -p "$tree_dir/units"
+	mkdir -p "$tree_dir/commands"
 	mapfile -t folders < <(printf '%s\n' "${folders[@]}" | sort -u)
 	if [[ ${#folders[@]} -gt $units_many ]]; then
 		stage "Listing the units of the whole configuration (once)"
-		logged units_list_make "$tree_dir/units/all.new" vmlinux modules || true
-		[[ -s $tree_dir/units/all.new ]] || die_log 1 failed "Kbuild listed no units"
-		mv "$tree_dir/units/all.new" "$tree_dir/units/all"
+		logged units_list_make "$tree_dir/commands/all.new" vmlinux modules || true
+		[[ -s $tree_dir/commands/all.new ]] || die_log 1 failed "Kbuild listed no units"
+		mv "$tree_dir/commands/all.new" "$tree_dir/commands/all"
 		return
 	fi
 	stage "Listing the units of ${#folders[@]} folder$(plural ${#folders[@]})"
-	logged units_list_make "$work/units" "${folders[@]/%//}" || true
+	# init/ is in every kernel: a list without it is none.
+	logged units_list_make "$work/units" init/ "${folders[@]/%//}" || true
+	grep -q '^init/main.o' "$work/units" || die_log 1 failed "Kbuild did not list its commands"
 	for folder in "${folders[@]}"; do
-		grep "^$folder/" "$work/units" >"$tree_dir/units/${folder//\//,}.new" || true
-		mv "$tree_dir/units/${folder//\//,}.new" "$tree_dir/units/${folder//\//,}"
+		grep "^$folder/" "$work/units" >"$tree_dir/commands/${folder//\//,}.new" || true
+		mv "$tree_dir/commands/${folder//\//,}.new" "$tree_dir/commands/${folder//\//,}"
 	done
 }
 
@@ -175,18 +171,21 @@ units_list_make()
 	local file=$1
 
 	shift
+	# A line prints a command, and then has it among others: the last one counts.
 	"${tree_make[@]}" -n -k V=1 "$@" 2>/dev/null |
-		sed -n 's/^\(set -e; *\)\?\(.* -c -o \([^ ]*\.o\) .*\)$/\3\t\2/p' | sort -u >"$file"
+		perl -ne 'BEGIN { $cc = quotemeta shift }
+			/^.*(?:^|[;\s])($cc -Wp,.*? -c -o (\S+\.o) \S+)/ and print "$2\t$1\n"' "$tree_cc" |
+		sort -u >"$file"
 }
 
 # units_command UNIT: the command line that Kbuild has for it
 units_command()
 {
-	local folder file=$tree_dir/units/all
+	local folder file=$tree_dir/commands/all
 
 	if [[ ! -e $file ]]; then
 		units_folder "$1"
-		file=$tree_dir/units/${folder//\//,}
+		file=$tree_dir/commands/${folder//\//,}
 	fi
 	grep -m 1 -- "^$1	" "$file" | cut -f 2-
 }
