@@ -99,7 +99,7 @@ build_command()
 # that failed in work/failed
 build_compile()
 {
-	local dir=$1 unit jobs=$work/jobs
+	local dir=$1 unit command jobs=$work/jobs
 
 	shift
 	rm -rf "$jobs" "$work/failed"
@@ -107,10 +107,10 @@ build_compile()
 	: >"$work/failed"
 	for unit; do
 		mkdir -p "$dir/$(dirname "$unit")" "$jobs/$(dirname "$unit")"
+		command=$(build_command "$unit" "$dir/$unit.new") || exit
 		{
 			printf 'cd %q || exit 1\n' "$tree_build"
-			printf 'if { %s; } >%q 2>&1; then\n' "$(build_command "$unit" "$dir/$unit.new")" \
-				"$jobs/$unit.log"
+			printf 'if { %s; } >%q 2>&1; then\n' "$command" "$jobs/$unit.log"
 			printf 'mv %q %q\nelse\necho %q >>%q\nfi\n' "$dir/$unit.new" "$dir/$unit" "$unit" \
 				"$work/failed"
 		} >"$jobs/$unit.sh"

@@ -14,13 +14,14 @@ link_core=	# folder with ksplice.ko and its Module.symvers
 
 link_extract()
 {
-	local unit target refused='' changed=()
+	local unit target targets refused='' changed=()
 
 	[[ -x $KSPLICE_OBJMANIP ]] || die 1 missing "$KSPLICE_OBJMANIP: not built" "run make"
 	stage "Taking the new code out of ${#units[@]} unit$(plural ${#units[@]})"
 	: >"$work/functions"
 	for unit in "${units[@]}"; do
-		for target in $(link_targets_of "$unit"); do
+		targets=$(link_targets_of "$unit") || exit
+		for target in $targets; do
 			link_extract_unit "$unit" "$target"
 		done
 	done
