@@ -65,7 +65,8 @@ patch_sort_files()
 	for path in "${patch_files[@]}"; do
 		case $path in
 		Documentation/* | LICENSES/* | MAINTAINERS | CREDITS | README | \
-			.gitignore | */.gitignore | .mailmap | tools/* | samples/* | debian/* | *.rst | *.txt | *.yaml)
+			.gitignore | */.gitignore | .mailmap | tools/* | samples/* | debian/* | \
+			*.rst | *.txt | *.yaml)
 			ignored+=("$path")
 			;;
 		arch/x86/*) patch_source "$path" ;;
