@@ -7,6 +7,7 @@
 
 #include "extract.h"
 #include "pair.h"
+#include "stub.h"
 
 #define NOP 0x90
 
@@ -313,6 +314,8 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 		return rc;
 	}
 	goal->place = 0;
+	if (extract_is_dead_call(from, ref))
+		return stub_trap(e->x->out, atom_name(target), &goal->symbol) ? no_memory(e) : 0;
 	if (!strncmp(atom_name(target), "__SCT__", 7))
 		return by_name(e, atom_name(target), STB_GLOBAL, &goal->symbol);
 	return by_mark(e, target, &goal->symbol);
@@ -368,6 +371,21 @@ static int find_goal(struct emitter *e, const struct atom *from, const struct re
 	return by_mark(e, ref->atom, &goal->symbol);
 }
 
+/*
+ * The kernel patches alternatives of a module before an update's own
+ * relocations are made: there, code can only branch to what the module loader
+ * knows.
+ */
+static int avoid_late(struct emitter *e, const struct atom *atom, const struct ref *ref,
+		      struct goal *goal)
+{
+	if (goal->symbol->section || !ref_is_branch(atom, ref) ||
+	    symvers_exporter(e->x->symvers, goal->symbol->name) ||
+	    !stub_is_patched_early(atom, ref))
+		return 0;
+	return stub_jump(e->x->out, goal->symbol, &goal->symbol) ? no_memory(e) : 0;
+}
+
 static int emit_refs(struct emitter *e, const struct atom *atom)
 {
 	size_t nr = atom->nr_refs;
@@ -381,6 +399,8 @@ static int emit_refs(struct emitter *e, const struct atom *atom)
 		struct goal goal;
 		int rc = find_goal(e, atom, nowhere ? &atom->refs[0] : ref, &goal);
 
+		if (!rc)
+			rc = avoid_late(e, atom, ref, &goal);
 		if (rc)
 			return rc;
 		if (elf_add_reloc(atom->out_sec, atom->out_start + ref->offset, ref->type,

@@ -133,6 +133,19 @@ bool extract_is_running(const struct atom *atom)
 	return !pair_by_content(atom) && !(atom->class == SECTION_RODATA && atom->changed);
 }
 
+bool extract_is_dead_call(const struct atom *atom, const struct ref *ref)
+{
+	const struct atom *pre = atom->twin;
+
+	if (!pre || !ref->atom || ref->atom->class != SECTION_INIT_CODE || !ref->atom->twin ||
+	    !ref_is_branch(atom, ref))
+		return false;
+	for (size_t i = 0; i < pre->nr_refs; i++)
+		if (pre->refs[i].atom == ref->atom->twin && ref_is_branch(pre, &pre->refs[i]))
+			return true;
+	return false;
+}
+
 /* May a copy of this be part of new code? */
 static int check_new(const struct extract *x, const struct atom *atom, const struct atom *user,
 		     struct error *err)
@@ -230,7 +243,9 @@ static int include_refs(struct extract *x, struct worklist *work, const struct a
 			continue;
 		if (!extract_is_running(target))
 			rc = include(x, work, target, user, err);
-		else if (target->class == SECTION_INIT_CODE || target->class == SECTION_INIT_DATA)
+		else if ((target->class == SECTION_INIT_CODE ||
+			  target->class == SECTION_INIT_DATA) &&
+			 !extract_is_dead_call(atom, &atom->refs[i]))
 			rc = check_new(x, target, user, err);
 		if (rc)
 			return rc;

@@ -50,6 +50,12 @@ void extract_report(const struct extract *x, FILE *file);
 bool extract_is_running(const struct atom *atom);
 
 /*
+ * A call of a function that was freed after boot, from code that has it in PRE
+ * as well: the code knows by itself when it must not call.
+ */
+bool extract_is_dead_call(const struct atom *atom, const struct ref *ref);
+
+/*
  * The running kernel's counterpart of an atom of POST that has a twin: its
  * symbol in RUN and the index in the image, marked as needed. Refuses when
  * there is none.

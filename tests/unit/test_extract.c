@@ -386,6 +386,56 @@ static void test_shared_section(void **state)
 	free(post);
 }
 
+static void test_alternative(void **state)
+{
+	static const char pre[] =
+		".section .text.f,\"ax\"\n.globl f\n.type f,@function\n"
+		"f: mov $1,%eax\n1: call hidden\n2: call exported\n ret\n.size f,.-f\n"
+		".section .altinstr_replacement,\"ax\"\n3: call hidden\n4:\n"
+		".section .altinstructions,\"a\"\n .long 1b - .\n .long 3b - .\n .word 1\n"
+		" .byte 2b - 1b\n .byte 4b - 3b\n"
+		" .long 2b - .\n .long 4b - .\n .word 1\n .byte 5\n .byte 0\n";
+	char *post = edit(pre, "$1", "$2");
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "s", pre, post);
+	expect_ok(&job);
+	/* Patched before our relocations: both calls go through a stub. */
+	assert_int_equal(refs_to(elf_find_section(job.x.out, ".text.f"), "hidden.stub"), 1);
+	assert_int_equal(refs_to(elf_find_section(job.x.out, ".text.f"), "exported"), 1);
+	assert_int_equal(
+		refs_to(elf_find_section(job.x.out, ".altinstr_replacement"), "hidden.stub"), 1);
+	assert_int_equal(elf_find_section(job.x.out, ".text.ksplice_stubs")->size, 5);
+	assert_int_equal(elf_find_section(job.x.out, ".altinstructions")->size, 24);
+	done(&job);
+	free(post);
+}
+
+static void test_dead_call(void **state)
+{
+	static const char pre[] =
+		"int booting; __attribute__((section(\".init.text\"), noinline)) void once(void)"
+		" { booting++; }\n"
+		"void f(int x) { if (booting == 1) once(); booting += 5 * x; }\n";
+	char *post = edit(pre, "5 *", "7 *");
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "c", pre, post);
+	expect_ok(&job);
+	assert_int_equal(refs_to(elf_find_section(job.x.out, ".text.f"), "once.freed"), 1);
+	done(&job);
+	free(post);
+	/* Where it was not called before, it must not be called now. */
+	post = edit(pre, "booting += 5", "once(); booting += 5");
+	char *plain = edit(pre, "if (booting == 1) once();", "");
+	run_texts(&job, "c", plain, post);
+	expect_refused(&job, "once", "freed");
+	free(plain);
+	free(post);
+}
+
 static void test_became_global(void **state)
 {
 	struct job job;
@@ -435,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_too_short),      cmocka_unit_test(test_other_inlining),
 		cmocka_unit_test(test_init_data),      cmocka_unit_test(test_unknown_section),
 		cmocka_unit_test(test_tables),	       cmocka_unit_test(test_shared_section),
+		cmocka_unit_test(test_alternative),    cmocka_unit_test(test_dead_call),
 		cmocka_unit_test(test_became_global),  cmocka_unit_test(test_unknown_table),
 		cmocka_unit_test(test_written),
 	};
