@@ -420,6 +420,24 @@ static int solve_round(struct ksplice_matcher *m, bool *progress)
 	return 0;
 }
 
+/*
+ * Last look at code that is still open. Equal copies are all proved, and one of
+ * them is the unit's; which one is asked only where the update needs its address
+ * (need_symbol()).
+ */
+static int settle_section(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section)
+{
+	struct search s;
+
+	switch (search(m, unit, section, &s)) {
+	case SOLVED:
+	case AMBIGUOUS:
+		return 0;
+	default:
+		return ksplice_solve_section(m, unit, section);
+	}
+}
+
 int ksplice_solve(struct ksplice_matcher *m)
 {
 	bool progress;
@@ -438,7 +456,7 @@ int ksplice_solve(struct ksplice_matcher *m)
 		for (i = 0; i < unit->image->nr_sections; i++) {
 			if (!is_open(unit, i) || !has_function(unit, &unit->sections[i]))
 				continue;
-			ret = ksplice_solve_section(m, unit, i);
+			ret = settle_section(m, unit, i);
 			if (ret)
 				return ret;
 		}
