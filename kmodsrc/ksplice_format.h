@@ -114,7 +114,7 @@ enum ksplice_symbol_type {
 	KSPLICE_SYM_SECTION,	/* start of a section; has no name in kallsyms */
 };
 
-#define KSPLICE_SYM_GLOBAL	0x01	/* one definition per target: an upper case type in kallsyms */
+#define KSPLICE_SYM_GLOBAL	0x01	/* one definition per target: upper case type in kallsyms */
 #define KSPLICE_SYM_WEAK	0x02	/* the final link may have used another definition */
 #define KSPLICE_SYM_PERCPU	0x04	/* value is an offset into the per-CPU area */
 /*
@@ -165,14 +165,14 @@ struct ksplice_ref {
 enum ksplice_site_kind {
 	KSPLICE_SITE_FENTRY = 1,	/* call __fentry__, 5 bytes */
 	KSPLICE_SITE_RETURN,		/* jmp __x86_return_thunk, 5 bytes */
-	KSPLICE_SITE_RETPOLINE,		/* [cs] call/jmp/jcc __x86_indirect_thunk_REG; arg = register 0..15 */
+	KSPLICE_SITE_RETPOLINE,	/* [cs] call/jmp/jcc __x86_indirect_thunk_REG; arg = register 0..15 */
 	KSPLICE_SITE_STATIC_CALL,	/* call/jmp __SCT__x; symbol = __SCK__x */
 	KSPLICE_SITE_JUMP_LABEL,	/* jmp/nop, 2 or 5 bytes; target = symbol + addend */
 	KSPLICE_SITE_ALTERNATIVE,	/* original or a variant, padded with nops */
-	KSPLICE_SITE_PARAVIRT,		/* indirect call through pv_ops; arg = index of the operation */
+	KSPLICE_SITE_PARAVIRT,		/* indirect call through pv_ops; arg = operation's index */
 	KSPLICE_SITE_LOCK,		/* lock prefix, 1 byte: f0, or 3e on one CPU */
 	KSPLICE_SITE_ENDBR,		/* endbr64, 4 bytes, or the seal */
-	KSPLICE_SITE_CALL,		/* direct call that call depth tracking may redirect, 5 bytes */
+	KSPLICE_SITE_CALL,		/* direct call that depth tracking may redirect, 5 bytes */
 	KSPLICE_SITE_RUNTIME_PTR,	/* imm64 of a run-time constant; symbol = its variable */
 	KSPLICE_SITE_RUNTIME_SHIFT,	/* imm8 shift count of a run-time constant */
 };
@@ -226,7 +226,8 @@ struct ksplice_descriptor {
 
 enum ksplice_func_kind {
 	KSPLICE_FUNC_REPLACED = 1,	/* jump from the old function to new_addr */
-	KSPLICE_FUNC_OLD_PART,		/* old code that belongs to a replaced function (foo.cold): no jump, stacks only */
+	/* old code that belongs to a replaced function (foo.cold): no jump, stacks only */
+	KSPLICE_FUNC_OLD_PART,
 	KSPLICE_FUNC_ADDED,		/* new function; for reports */
 };
 
