@@ -165,7 +165,7 @@ struct ksplice_ref {
 enum ksplice_site_kind {
 	KSPLICE_SITE_FENTRY = 1,	/* call __fentry__, 5 bytes */
 	KSPLICE_SITE_RETURN,		/* jmp __x86_return_thunk, 5 bytes */
-	KSPLICE_SITE_RETPOLINE,	/* [cs] call/jmp/jcc __x86_indirect_thunk_REG; arg = register 0..15 */
+	KSPLICE_SITE_RETPOLINE,	/* [cs] call/jmp/jcc __x86_indirect_thunk_REG; arg = REG, 0..15 */
 	KSPLICE_SITE_STATIC_CALL,	/* call/jmp __SCT__x; symbol = __SCK__x */
 	KSPLICE_SITE_JUMP_LABEL,	/* jmp/nop, 2 or 5 bytes; target = symbol + addend */
 	KSPLICE_SITE_ALTERNATIVE,	/* original or a variant, padded with nops */

@@ -106,7 +106,6 @@ apt_download()
 		file=$(apt_deb "$package" "$version")
 		if [[ ! $file ]]; then
 			logged apt_get_download "$spec" || die_log 1 failed "$package $version could not be fetched"
-			mv -f "$cache/apt/archives/$package"_*.deb "$cache/debs/"
 			file=$(apt_deb "$package" "$version")
 		fi
 		[[ $file ]] || die 1 failed "$package $version: apt-get brought nothing"
@@ -114,9 +113,17 @@ apt_download()
 	done
 }
 
+# In a folder of its own: kernels of several flavours share packages, and may be
+# fetched at once.
 apt_get_download()
 {
-	cd "$cache/apt/archives" && apt-get -q download "$1"
+	local dir
+
+	dir=$(mktemp -d "$cache/debs/new.XXXXXX") || return
+	if (cd "$dir" && apt-get -q download "$1"); then
+		mv -f "$dir"/*.deb "$cache/debs/"
+	fi
+	rm -rf "$dir"
 }
 
 # The file of a package in the cache, if it is there.

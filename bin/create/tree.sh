@@ -118,9 +118,12 @@ tree_link()
 	) || return
 	cd "$2" || return
 	rm -rf .config .config.old include/config include/generated arch/x86/include/generated
+	# Each file that Kbuild makes has its command beside it.
+	find . -name '.*.cmd' -type l -printf '%h/%f\n' | sed 's|/\.\([^/]*\)\.cmd$|/\1|' |
+		xargs -r -d '\n' rm -f -- || return
 	find . \( -name '*.o' -o -name '.*.cmd' -o -name '*.ko' -o -name '*.a' -o -name '*.mod' \
-		-o -name '*.mod.c' -o -name 'modules.order' -o -name 'Module.symvers' \) \
-		-type l -delete
+		-o -name '*.mod.c' -o -name 'modules.order' -o -name 'Module.symvers' \
+		-o -name 'built-in.a' -o -name '.tmp_*' \) -type l -delete
 }
 
 tree_configure()
