@@ -11,7 +11,7 @@ cleanups=()	# functions to call at the end, last first
 cache_init()
 {
 	cache=${KSPLICE_CACHE:-${HOME:-/root}/.cache/ksplice}
-	mkdir -p "$cache"/{apt,debs,kernels,trees,logs,core} 2>/dev/null ||
+	mkdir -p "$cache"/{apt,debs,kernels,trees,logs} 2>/dev/null ||
 		die 1 failed "the cache $cache cannot be written" "set KSPLICE_CACHE to a folder"
 	cache=$(cd "$cache" && pwd -P)
 	# make and the compiler's command lines take no such names.
