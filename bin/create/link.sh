@@ -29,8 +29,8 @@ link_extract()
 	[[ ${#changed[@]} -gt 0 ]] ||
 		die 7 no_change "the patch changes no code that a running kernel uses"
 	mapfile -t link_targets < <(printf '%s\n' "${changed[@]}" | sort -u)
-	[[ -s $work/functions ]] ||
-		die 7 no_change "the patch changes no function"
+	cut -f 2 "$work/functions" | grep -x replaced >/dev/null ||
+		die 7 no_change "the patch changes no function that is there already: nothing would call what it adds"
 }
 
 # The targets a unit is linked into: vmlinux, a module, or several modules.
