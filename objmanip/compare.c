@@ -262,7 +262,7 @@ static int check_data(const struct atom *b, const char *name, struct error *err)
 				  (unsigned long long)atom_size(b));
 		error_hint(
 			err,
-			"the running kernel has the smaller or larger one in use; give the new object another name");
+			"the running kernel uses it as it is: put what is new into an object of another name");
 		return rc;
 	}
 	rc = error_refuse(err, "%s: the initial value of %s changes (%s)", name, atom_name(b),

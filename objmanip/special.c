@@ -99,7 +99,7 @@ static const struct special_table tables[] = {
 	  .sizes = { 4 },
 	  .unimportant = true,
 	  .refuse = "it uses a run-time constant, which the kernel sets up only at boot" },
-	{ .name = ".discard.", .prefix = true, .sizes = { 4, 8, 16 }, .unimportant = true },
+	{ .name = ".discard.", .prefix = true, .sizes = { 4, 8, 12, 16 }, .unimportant = true },
 };
 
 static bool name_fits(const char *name, const char *row, bool prefix)

@@ -22,6 +22,12 @@ static inline struct section_atoms *section_atoms(const struct elf_section *sec)
 struct atom *unit_add_atom(struct unit *unit, struct elf_section *sec, uint64_t start, uint64_t end,
 			   struct elf_symbol *sym);
 
+/*
+ * Gives branches between the atoms of a section relocations, and fills
+ * section_atoms.adjusts of code. After the cut at symbols.
+ */
+int unit_prepare_code(struct unit *unit, struct error *err);
+
 /* Cuts what has no symbols and the tables, and works out all references. */
 int unit_resolve(struct unit *unit, struct error *err);
 

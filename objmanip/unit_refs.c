@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Works out what refers to what. Two facts make it more than reading the
- * relocations: the assembler replaces local symbols by section + offset, and it
- * resolves branches between two functions of one section by itself.
+ * Works out what refers to what: the assembler replaces local symbols by
+ * section + offset, and much has no symbol at all.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "insn.h"
 #include "unit_internal.h"
 
 #define no_memory(err, unit) error_set(err, -ENOMEM, "%s: out of memory", (unit)->elf->path)
@@ -54,131 +52,6 @@ const char *reloc_name(uint32_t type)
 	const struct reloc_type *t = find_type(type);
 
 	return t ? t->name : "a relocation of unknown type";
-}
-
-static bool class_is_code(enum section_class class)
-{
-	return class == SECTION_CODE || class == SECTION_INIT_CODE || class == SECTION_EXIT_CODE;
-}
-
-/* ---- branches without relocations ---------------------------------------- */
-
-static void set_obstacle(struct atom *atom, const struct atom *to)
-{
-	if (!atom->obstacle &&
-	    asprintf(&atom->obstacle, "its short jump into %s cannot be moved", atom_name(to)) < 0)
-		atom->obstacle = NULL;
-}
-
-/* Gives every branch from one atom of the section into another a relocation. */
-static int add_branch_relocs(struct insn_decoder *decoder, struct elf_section *sec)
-{
-	struct section_atoms *list = section_atoms(sec);
-
-	for (size_t i = 0; i < list->nr; i++) {
-		struct atom *atom = list->atoms[i], *to;
-		struct insn insn;
-
-		for (uint64_t off = atom->start; off < atom->end; off += insn.length) {
-			uint64_t field;
-
-			insn_decode(decoder, sec->data, atom->end, off, &insn);
-			if (insn.kind != INSN_JUMP && insn.kind != INSN_JCC &&
-			    insn.kind != INSN_CALL)
-				continue;
-			field = off + insn.length - insn.disp_size;
-			if (insn.target >= atom->start && insn.target < atom->end)
-				continue;
-			size_t r = elf_reloc_at(sec, field);
-
-			/* It has one already. */
-			if (r < sec->nr_relocs && sec->relocs[r].offset == field)
-				continue;
-			to = unit_atom_at(sec, insn.target);
-			if (!to || !to->sym)
-				continue;
-			if (insn.disp_size != 4) {
-				set_obstacle(atom, to);
-				continue;
-			}
-			if (elf_add_reloc(sec, field, R_X86_64_PLT32, to->sym,
-					  (int64_t)(insn.target - to->sym->value) - 4) ||
-			    elf_sort_relocs(sec))
-				return -ENOMEM;
-			memset(sec->data + field, 0, 4);
-		}
-	}
-	return 0;
-}
-
-/* ---- PC-relative fields: where their instruction ends --------------------- */
-
-/* Does the meaning of this relocation hang on the exact offset? */
-static bool needs_adjust(const struct elf_reloc *r)
-{
-	const struct elf_section *target = r->symbol->section;
-
-	return reloc_is_pc_relative(r->type) && r->symbol->type == STT_SECTION && target &&
-	       section_atoms(target)->nr != 1;
-}
-
-static void fill_adjusts(struct insn_decoder *decoder, struct elf_section *sec, uint64_t start,
-			 uint64_t end)
-{
-	unsigned char *adjusts = section_atoms(sec)->adjusts;
-	size_t r = elf_reloc_at(sec, start);
-	struct insn insn;
-
-	for (uint64_t off = start; off < end; off += insn.length) {
-		insn_decode(decoder, sec->data, end, off, &insn);
-		for (; r < sec->nr_relocs && sec->relocs[r].offset < off + insn.length; r++)
-			if (reloc_is_pc_relative(sec->relocs[r].type))
-				adjusts[r] =
-					(unsigned char)(off + insn.length - sec->relocs[r].offset);
-	}
-}
-
-static int make_adjusts(struct insn_decoder *decoder, struct elf_section *sec)
-{
-	struct section_atoms *list = section_atoms(sec);
-	bool needed = list->nr == 0;
-
-	if (!sec->nr_relocs)
-		return 0;
-	list->adjusts = calloc(sec->nr_relocs, 1);
-	if (!list->adjusts)
-		return -ENOMEM;
-	for (size_t i = 0; i < sec->nr_relocs; i++) {
-		if (reloc_is_pc_relative(sec->relocs[i].type))
-			list->adjusts[i] = (unsigned char)reloc_size(sec->relocs[i].type);
-		needed |= needs_adjust(&sec->relocs[i]);
-	}
-	if (!needed || !sec->data)
-		return 0;
-	for (size_t i = 0; i < list->nr; i++)
-		fill_adjusts(decoder, sec, list->atoms[i]->start, list->atoms[i]->end);
-	if (!list->nr)
-		fill_adjusts(decoder, sec, 0, sec->size);
-	return 0;
-}
-
-static int prepare_code(struct unit *unit, struct error *err)
-{
-	_cleanup_decoder_ struct insn_decoder *decoder = insn_decoder_new();
-
-	if (!decoder)
-		return no_memory(err, unit);
-	for (size_t i = 1; i < unit->elf->nr_sections; i++) {
-		struct elf_section *sec = unit->elf->sections[i];
-
-		if (!class_is_code(unit_section_class(sec)))
-			continue;
-		if (section_atoms(sec)->nr > 1 && sec->data && add_branch_relocs(decoder, sec))
-			return no_memory(err, unit);
-		if (make_adjusts(decoder, sec))
-			return no_memory(err, unit);
-	}
-	return 0;
 }
 
 /* ---- targets -------------------------------------------------------------- */
@@ -490,7 +363,7 @@ int unit_resolve(struct unit *unit, struct error *err)
 	size_t nr;
 	int rc;
 
-	rc = prepare_code(unit, err);
+	rc = unit_prepare_code(unit, err);
 	if (!rc)
 		rc = cut_all_anonymous(unit, err);
 	nr = unit->nr_atoms;
