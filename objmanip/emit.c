@@ -9,7 +9,8 @@
 #include "pair.h"
 #include "stub.h"
 
-#define NOP 0x90
+#define NOP	  0x90
+#define JUMP_SIZE 5
 
 /* A string or constant that was copied already. */
 struct copied {
@@ -84,6 +85,23 @@ static bool is_new_global(const struct atom *atom)
 	       (!atom->twin || atom->twin->sym->bind == STB_LOCAL);
 }
 
+static bool is_short_branch(const struct atom *atom, const struct ref *ref)
+{
+	return ref->type == R_X86_64_PC8 && atom_is_code(atom);
+}
+
+/* Short branches reach no other function: each gets a jump behind its own. */
+static int add_tail(const struct atom *atom)
+{
+	static const unsigned char jump[JUMP_SIZE] = { 0xe9 };
+
+	for (size_t i = 0; i < atom->nr_refs; i++)
+		if (is_short_branch(atom, &atom->refs[i]) &&
+		    elf_append(atom->out_sec, jump, sizeof(jump), 1, NULL))
+			return -ENOMEM;
+	return 0;
+}
+
 static int place_atom(struct emitter *e, struct atom *atom)
 {
 	uint64_t start = atom->start - atom->lead, offset, before;
@@ -104,10 +122,13 @@ static int place_atom(struct emitter *e, struct atom *atom)
 		memset(sec->data + before, NOP, offset - before);
 	atom->out_sec = sec;
 	atom->out_start = offset + atom->lead;
+	atom->out_end = sec->size;
+	if (add_tail(atom))
+		return no_memory(e);
 	if (!atom->sym)
 		return 0;
 	atom->out = elf_add_symbol(e->x->out, atom->sym->name, sec, atom->out_start,
-				   atom_size(atom), atom->sym->type,
+				   sec->size - atom->out_start, atom->sym->type,
 				   is_new_global(atom) ? atom->sym->bind : STB_LOCAL);
 	if (!atom->out)
 		return no_memory(e);
@@ -386,8 +407,31 @@ static int avoid_late(struct emitter *e, const struct atom *atom, const struct r
 	return stub_jump(e->x->out, goal->symbol, &goal->symbol) ? no_memory(e) : 0;
 }
 
+static int emit_short_branch(struct emitter *e, const struct atom *atom, const struct ref *ref,
+			     uint64_t tail, const struct goal *goal)
+{
+	uint64_t field = atom->out_start + ref->offset;
+	int rc;
+
+	if (tail - (field + 1) > INT8_MAX) {
+		rc = error_refuse(
+			e->err,
+			"%s: %s() cannot be copied: its short branch to %s is too far from its end",
+			e->x->name, atom_name(atom), atom_name(ref->atom));
+		error_hint(e->err, "the assembler joined it with its neighbour in section %s",
+			   atom->sec->name);
+		return rc;
+	}
+	atom->out_sec->data[field] = (unsigned char)(tail - (field + 1));
+	if (elf_add_reloc(atom->out_sec, tail + 1, R_X86_64_PLT32, goal->symbol, goal->place - 4))
+		return no_memory(e);
+	return 0;
+}
+
 static int emit_refs(struct emitter *e, const struct atom *atom)
 {
+	uint64_t tail = atom->out_end;
+
 	size_t nr = atom->nr_refs;
 
 	/* A replacement of no length is nowhere: let it be where the original is. */
@@ -399,6 +443,12 @@ static int emit_refs(struct emitter *e, const struct atom *atom)
 		struct goal goal;
 		int rc = find_goal(e, atom, nowhere ? &atom->refs[0] : ref, &goal);
 
+		if (!rc && is_short_branch(atom, ref)) {
+			rc = emit_short_branch(e, atom, ref, tail, &goal);
+			tail += JUMP_SIZE;
+			if (!rc)
+				continue;
+		}
 		if (!rc)
 			rc = avoid_late(e, atom, ref, &goal);
 		if (rc)

@@ -152,13 +152,6 @@ static int check_new(const struct extract *x, const struct atom *atom, const str
 {
 	int rc;
 
-	if (atom->obstacle) {
-		rc = error_refuse(err, "%s: %s() cannot be copied: %s", x->name, atom_name(atom),
-				  atom->obstacle);
-		error_hint(err, "the assembler joined it with its neighbour in section %s",
-			   atom->sec->name);
-		return rc;
-	}
 	for (size_t i = 0; i < atom->nr_entries; i++)
 		if (atom->entries[i]->table->refuse)
 			return error_refuse(err, "%s: %s() cannot be copied: %s", x->name,

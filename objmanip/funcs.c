@@ -68,7 +68,7 @@ static int add_replaced(struct tables *t, const struct atom *atom)
 {
 	struct ksplice_func func = {
 		.kind = KSPLICE_FUNC_REPLACED,
-		.new_size = (uint32_t)atom_size(atom),
+		.new_size = (uint32_t)atom->out->size,
 		.unit_id = t->x->unit_id,
 	};
 	struct elf_symbol *sym;
@@ -90,7 +90,7 @@ static int add_added(struct tables *t, const struct atom *atom)
 {
 	struct ksplice_func func = {
 		.kind = KSPLICE_FUNC_ADDED,
-		.new_size = (uint32_t)atom_size(atom),
+		.new_size = (uint32_t)atom->out->size,
 		.unit_id = t->x->unit_id,
 		.symbol = KSPLICE_NONE,
 	};

@@ -251,7 +251,6 @@ void unit_free(struct unit *unit)
 	for (size_t i = 0; i < unit->nr_atoms; i++) {
 		free(unit->atoms[i]->refs);
 		free(unit->atoms[i]->entries);
-		free(unit->atoms[i]->obstacle);
 		free(unit->atoms[i]);
 	}
 	for (size_t i = 1; i < unit->elf->nr_sections; i++) {

@@ -49,10 +49,10 @@ struct atom {
 	bool changed;			/* differs from its twin (compare.c) */
 	char reason[160];		/* why */
 
-	char *obstacle;			/* why it cannot be copied, or NULL */
 	bool included;			/* chosen for the new code (extract.c) */
 	struct elf_section *out_sec;	/* new code: where it begins, */
 	uint64_t out_start;
+	uint64_t out_end;		/* its end there, where jumps for short branches begin */
 	struct elf_symbol *out;		/* and its symbol, or NULL */
 };
 

@@ -5,7 +5,6 @@
  * PC-relative field ends.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +19,6 @@ static bool class_is_code(enum section_class class)
 }
 
 /* ---- branches without relocations ---------------------------------------- */
-
-static void set_obstacle(struct atom *atom, const struct atom *to)
-{
-	if (!atom->obstacle &&
-	    asprintf(&atom->obstacle, "its short jump into %s cannot be moved", atom_name(to)) < 0)
-		atom->obstacle = NULL;
-}
 
 /* Gives every branch from one atom of the section into another a relocation. */
 static int add_branch_relocs(struct insn_decoder *decoder, struct elf_section *sec)
@@ -55,15 +47,14 @@ static int add_branch_relocs(struct insn_decoder *decoder, struct elf_section *s
 			to = unit_atom_at(sec, insn.target);
 			if (!to || !to->sym)
 				continue;
-			if (insn.disp_size != 4) {
-				set_obstacle(atom, to);
-				continue;
-			}
-			if (elf_add_reloc(sec, field, R_X86_64_PLT32, to->sym,
-					  (int64_t)(insn.target - to->sym->value) - 4) ||
+			if (elf_add_reloc(sec, field,
+					  insn.disp_size == 1 ? R_X86_64_PC8 : R_X86_64_PLT32,
+					  to->sym,
+					  (int64_t)(insn.target - to->sym->value) -
+						  (int64_t)insn.disp_size) ||
 			    elf_sort_relocs(sec))
 				return -ENOMEM;
-			memset(sec->data + field, 0, 4);
+			memset(sec->data + field, 0, insn.disp_size);
 		}
 	}
 	return 0;

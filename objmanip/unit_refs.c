@@ -246,6 +246,8 @@ bool ref_is_branch(const struct atom *atom, const struct ref *ref)
 
 	if (!atom_is_code(atom) || !reloc_is_pc_relative(ref->type) || !ref->offset)
 		return false;
+	if (ref->type == R_X86_64_PC8)
+		return true;
 	code += ref->offset;
 	if (code[-1] == 0xe8 || code[-1] == 0xe9)
 		return true;

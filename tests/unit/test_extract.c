@@ -436,6 +436,39 @@ static void test_dead_call(void **state)
 	free(post);
 }
 
+static void test_short_branch(void **state)
+{
+	static const char pre[] =
+		".section .sched.text,\"ax\"\n.type a,@function\n"
+		"a: mov $1,%eax\n jmp b\n.size a,.-a\n.type c,@function\nc: nop\n ret\n.size c,.-c\n"
+		".type b,@function\nb: xor %eax,%eax\n ret\n.size b,.-b\n";
+	char *post = edit(pre, "$1", "$2");
+	const struct ksplice_func *f;
+	const struct elf_section *text;
+	struct job job;
+	size_t nr;
+
+	(void)state;
+	/* Something between the two does not change them. */
+	char *other = edit(pre, "c: nop", "c: nop\n nop");
+
+	run_texts(&job, "s", pre, other);
+	assert_false(unit_find(job.x.post, "a")->changed);
+	done(&job);
+	free(other);
+
+	run_texts(&job, "s", pre, post);
+	expect_ok(&job);
+	text = elf_find_section(job.x.out, ".sched.text");
+	assert_int_equal(text->size, 12);
+	assert_memory_equal(text->data, "\xb8\2\0\0\0\xeb\0\xe9\0\0\0\0", 12);
+	assert_int_equal(refs_to(text, "b.ksplice."), 1);
+	f = funcs(&job, &nr);
+	assert_int_equal(f[0].new_size, 12);
+	done(&job);
+	free(post);
+}
+
 static void test_became_global(void **state)
 {
 	struct job job;
@@ -486,8 +519,8 @@ int main(void)
 		cmocka_unit_test(test_init_data),      cmocka_unit_test(test_unknown_section),
 		cmocka_unit_test(test_tables),	       cmocka_unit_test(test_shared_section),
 		cmocka_unit_test(test_alternative),    cmocka_unit_test(test_dead_call),
-		cmocka_unit_test(test_became_global),  cmocka_unit_test(test_unknown_table),
-		cmocka_unit_test(test_written),
+		cmocka_unit_test(test_short_branch),   cmocka_unit_test(test_became_global),
+		cmocka_unit_test(test_unknown_table),  cmocka_unit_test(test_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
