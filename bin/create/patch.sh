@@ -26,7 +26,7 @@ patch_read()
 		done >"$work/patch"
 	fi
 	[[ -s $work/patch ]] || die 7 no_change "the patch is empty"
-	perl "$KSPLICE_LIBDIR/create/patch-files.pl" "$work/patch" >"$work/patch.files" 2>"$work/patch.error" ||
+	awk -f "$KSPLICE_LIBDIR/create/patch-files.awk" <"$work/patch" >"$work/patch.files" 2>"$work/patch.error" ||
 		die 1 bad_patch "$(<"$work/patch.error")" "a unified diff that 'patch -p1' takes in the kernel's source"
 	while IFS=$'\t' read -r kind path; do
 		case $kind in
@@ -127,7 +127,7 @@ patch_apply()
 		mkdir -p "$work/lines/$(dirname "$path")"
 		if [[ -e $tree_src/$path ]]; then
 			diff -U0 "$tree_src/$path" "$work/new/$path" >"$work/diff" || true
-			perl "$KSPLICE_LIBDIR/create/lines.pl" "$work/diff" "$work/new/$path" \
+			awk -f "$KSPLICE_LIBDIR/create/lines.awk" "$work/diff" "$work/new/$path" \
 				>"$work/lines/$path" || die_log 1 failed "$path: lines could not be numbered"
 		else
 			cp "$work/new/$path" "$work/lines/$path"

@@ -97,7 +97,7 @@ fails()
 lines()
 {
 	diff -U0 "$1" "$2" >"$dir/diff" || true
-	perl "$create/lines.pl" "$dir/diff" "$2"
+	awk -f "$create/lines.awk" "$dir/diff" "$2"
 }
 
 # same_numbers: each `L(NAME)' of old.c that is in new.c too is on the same line for the compiler
