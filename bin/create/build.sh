@@ -12,6 +12,7 @@
 # the finished new code.
 
 build_sections='-ffunction-sections -fdata-sections'
+build_extra=		# more options
 build_batch=16		# units for one make: its start takes a second
 
 # build_run UNIT...: units that are configured
@@ -91,7 +92,7 @@ build_command()
 	command=$(units_command "$unit")
 	[[ $command = *" -c -o $unit "* && $command = *' -Wp,-M'* ]] ||
 		die 1 failed "$unit: Kbuild's command line is not understood: $command"
-	command=${command/ -c -o $unit / $build_sections -c -o $2 }
+	command=${command/ -c -o $unit / $build_sections $build_extra -c -o $2 }
 	sed -E "s|-Wp,-MM?D,[^ ]+|-Wp,-MMD,${2%.new}.d|" <<<"$command"
 }
 
@@ -170,14 +171,17 @@ build_after()
 		die 1 compile "the patch does not compile: ${failed[*]}" \
 			"all of the compiler's messages are in $log_file"
 	fi
-	tree_restore
 	# Compilers are deterministic: equal files are an unchanged unit.
 	for unit in "${units[@]}"; do
 		cmp -s "$tree_dir/pre/$unit" "$work/post/$unit" || changed+=("$unit")
 	done
+	[[ ${#changed[@]} = 0 ]] || layout_compile post "${changed[@]}"
+	tree_restore
 	[[ ${#changed[@]} -gt 0 ]] ||
 		die 7 no_change "the patch changes no code: all units compile to the same (${#units[@]} tried)"
 	units=("${changed[@]}")
+	layout_compile pre "${units[@]}"
+	layout_check "${units[@]}"
 	build_run "${units[@]}"
 	unlock
 }

@@ -16,6 +16,7 @@ opt_output=
 opt_jobs=$(nproc)
 opt_verbose=
 opt_keep=
+opt_accept_layout=
 
 usage()
 {
@@ -42,6 +43,7 @@ The update:
       --description TEXT what it does [the patch's subject]
   -o, --output FILE      [ID.ksplice]
 
+      --accept-layout    make the update though a structure's layout changes
   -j, --jobs N           compile N units at once [the number of processors]
   -v, --verbose          show what runs
       --keep             keep the work folder
@@ -79,7 +81,7 @@ options_parse()
 
 	parsed=$(getopt -n 'ksplice-create: error' -o p:k:o:j:vh -l patch:,git:,kernel:,source:,config: \
 		-l headers:,id:,description:,output:,jobs:,verbose,keep,list-kernels,fetch: \
-		-l fetch-source:,help,version -- "$@") || {
+		-l fetch-source:,accept-layout,help,version -- "$@") || {
 		printf '  hint: see ksplice-create --help [usage]\n' >&2
 		exit 2
 	}
@@ -98,6 +100,7 @@ options_parse()
 		-j | --jobs) opt_jobs=$2; shift ;;
 		-v | --verbose) opt_verbose=1 ;;
 		--keep) opt_keep=1 ;;
+		--accept-layout) opt_accept_layout=1 ;;
 		--list-kernels) opt_action=list-kernels ;;
 		--fetch | --fetch-source) opt_action=${1#--}; opt_kernel=$2; shift ;;
 		-h | --help) usage; exit 0 ;;
