@@ -16,6 +16,7 @@ export PATH="$build/bin:$build/objmanip:$PATH"
 source "$here/vm/kernel.sh"
 
 start=$SECONDS
+need_build "$build"
 work=$(mktemp -d "${TMPDIR:-/tmp}/ksplice-demo.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT

@@ -2,6 +2,15 @@
 # shellcheck shell=bash
 # Which kernels there are to test on, through ksplice-create's own finding and fetching.
 
+# need_build DIR: stop unless the commands are built there.
+need_build()
+{
+	if [[ ! -x $1/bin/ksplice-create || ! -x $1/bin/ksplice-apply ]]; then
+		echo "${0##*/}: error: the commands are not built in $1: run make first" >&2
+		exit 1
+	fi
+}
+
 # Releases that the archive offers with their source, oldest first: plain 6.1 for amd64.
 kernel_offered()
 {
