@@ -141,7 +141,14 @@ enum ksplice_ref_type {
 	KSPLICE_ABS32S,		/* s32, sign-extends to S + A */
 	KSPLICE_ABS32,		/* u32, zero-extends to S + A */
 	KSPLICE_PC8,		/* s8: S + A - P */
+	/* Only in a ksplice_reloc: what the variable S holds, as boot fills it in. */
+	KSPLICE_RUNTIME_PTR,	/* u64, in place of KSPLICE_RUNTIME_PTR_BLANK */
+	KSPLICE_RUNTIME_SHIFT,	/* u8, in place of KSPLICE_RUNTIME_SHIFT_BLANK; S holds 32 bits */
 };
+
+/* What the compiler leaves where boot fills in a run-time constant. */
+#define KSPLICE_RUNTIME_PTR_BLANK	0x0123456789abcdefULL
+#define KSPLICE_RUNTIME_SHIFT_BLANK	12
 
 /*
  * A reference (relocation) of the pre code. For KSPLICE_PC32 in code, `adjust'
@@ -307,7 +314,8 @@ struct ksplice_candidate {		/* ascending (unit_id, symbol) */
 	X(_sinittext)			\
 	X(_einittext)			\
 	X(__start_rodata)		\
-	X(__end_rodata)
+	X(__end_rodata)			\
+	X(nop_func)
 
 #define KSPLICE_CORE_ENUM(name)	KSPLICE_CORE_##name,
 enum ksplice_core_symbol {

@@ -20,6 +20,7 @@ static unsigned int field_size(u32 type)
 {
 	switch (type) {
 	case KSPLICE_PC8:
+	case KSPLICE_RUNTIME_SHIFT:
 		return 1;
 	case KSPLICE_PC32:
 	case KSPLICE_ABS32:
@@ -27,6 +28,7 @@ static unsigned int field_size(u32 type)
 		return 4;
 	case KSPLICE_PC64:
 	case KSPLICE_ABS64:
+	case KSPLICE_RUNTIME_PTR:
 		return 8;
 	}
 	return 0;
@@ -60,6 +62,66 @@ static void *field_pointer(struct window *window, unsigned long place, unsigned 
 	return ksplice_alias_pointer(window->alias) + (place - window->start);
 }
 
+static bool is_runtime(u32 type)
+{
+	return type == KSPLICE_RUNTIME_PTR || type == KSPLICE_RUNTIME_SHIFT;
+}
+
+/* The run-time constant that boot has made of a variable. */
+static int runtime_value(const char *name, u32 type, unsigned long variable, s64 *value,
+			 struct ksplice_abort *abort)
+{
+	u32 shift = 0;
+	int err;
+
+	if (type == KSPLICE_RUNTIME_PTR) {
+		err = ksplice_read_original(value, variable, sizeof(*value));
+	} else {
+		err = ksplice_read_original(&shift, variable, sizeof(shift));
+		*value = shift;
+	}
+	if (err || shift > 63)
+		return ksplice_refuse(abort, KSPLICE_CAUSE_UNSUPPORTED,
+				      "the new code needs the run-time constant %s: %s", name,
+				      err ? "it cannot be read" : "it is no shift count");
+	return 0;
+}
+
+/*
+ * Stored or loaded instead of called, a function's address is for indirect
+ * calls, which not every function of the kernel is made for.
+ */
+static int check_callable(const struct ksplice_part *part, const struct ksplice_reloc *reloc,
+			  const char *name, unsigned long address, struct ksplice_abort *abort)
+{
+	unsigned long start = ksplice_core_address(KSPLICE_CORE__stext);
+	unsigned long size = ksplice_core_address(KSPLICE_CORE__etext) - start;
+
+	if (part->target)
+		ksplice_compat_module_text(part->target, &start, &size);
+	if (address < start || address - start >= size ||
+	    ksplice_arch_is_branch(reloc->place, reloc->type) ||
+	    ksplice_arch_callable(address))
+		return 0;
+	return ksplice_refuse(abort, KSPLICE_CAUSE_UNSUPPORTED,
+			      "the new code calls %s through a pointer, which the kernel never does: this processor would trap",
+			      name);
+}
+
+/* What a field is before its relocation. */
+static bool is_blank(const void *field, u32 type)
+{
+	u64 ptr;
+
+	if (type == KSPLICE_RUNTIME_PTR) {
+		memcpy(&ptr, field, sizeof(ptr));
+		return ptr == KSPLICE_RUNTIME_PTR_BLANK;
+	}
+	if (type == KSPLICE_RUNTIME_SHIFT)
+		return *(const u8 *)field == KSPLICE_RUNTIME_SHIFT_BLANK;
+	return !memchr_inv(field, 0, field_size(type));
+}
+
 static int relocate_one(const struct ksplice_part *part, const struct ksplice_match *match,
 			const struct ksplice_reloc *reloc, struct window *window,
 			struct ksplice_abort *abort)
@@ -70,6 +132,7 @@ static int relocate_one(const struct ksplice_part *part, const struct ksplice_ma
 	__le64 bytes;
 	s64 value;
 	void *field;
+	int err;
 
 	if (!size || !within_module(reloc->place, part->mod) ||
 	    !within_module(reloc->place + size - 1, part->mod))
@@ -81,6 +144,11 @@ static int relocate_one(const struct ksplice_part *part, const struct ksplice_ma
 				      "the new code needs %s, whose address is not known", name);
 
 	value = symbol + reloc->addend;
+	err = is_runtime(reloc->type) ?
+		      runtime_value(name, reloc->type, symbol, &value, abort) :
+		      check_callable(part, reloc, name, symbol, abort);
+	if (err)
+		return err;
 	if (reloc->type == KSPLICE_PC8 || reloc->type == KSPLICE_PC32 ||
 	    reloc->type == KSPLICE_PC64)
 		value -= reloc->place;
@@ -92,7 +160,7 @@ static int relocate_one(const struct ksplice_part *part, const struct ksplice_ma
 	if (!field)
 		return ksplice_refuse(abort, KSPLICE_CAUSE_NO_MEMORY,
 				      "reference to %s: cannot map the new code", name);
-	if (memchr_inv(field, 0, size))
+	if (!is_blank(field, reloc->type))
 		return ksplice_refuse(abort, KSPLICE_CAUSE_BAD_UPDATE,
 				      "reference to %s: the field at %pS is in use", name,
 				      (void *)(unsigned long)reloc->place);

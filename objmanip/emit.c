@@ -7,6 +7,7 @@
 
 #include "extract.h"
 #include "pair.h"
+#include "runtime.h"
 #include "stub.h"
 
 #define NOP	  0x90
@@ -154,6 +155,12 @@ static int place_aliases(struct emitter *e, struct atom *atom)
 	return 0;
 }
 
+/* An entry that becomes a relocation of the update's own. */
+static bool is_runtime(const struct atom *atom)
+{
+	return atom->table && atom->table->runtime;
+}
+
 static int place_all(struct emitter *e)
 {
 	const struct unit *post = e->x->post;
@@ -164,7 +171,7 @@ static int place_all(struct emitter *e)
 
 		if (atom->table)
 			atom->included = atom->owner && atom->owner->included;
-		if (atom->included)
+		if (atom->included && !is_runtime(atom))
 			rc = place_atom(e, atom);
 		if (!rc && atom->included && is_new_global(atom))
 			rc = place_aliases(e, atom);
@@ -339,7 +346,17 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 		return stub_trap(e->x->out, atom_name(target), &goal->symbol) ? no_memory(e) : 0;
 	if (!strncmp(atom_name(target), "__SCT__", 7))
 		return by_name(e, atom_name(target), STB_GLOBAL, &goal->symbol);
-	return by_mark(e, target, &goal->symbol);
+	if (from->table || branch || !stub_needs_entry(e->x, target))
+		return by_mark(e, target, &goal->symbol);
+	e->x->keep = true;
+	if (target->included) {
+		into_copy(target, 0, false, goal);
+		return 0;
+	}
+	rc = by_mark(e, target, &goal->symbol);
+	if (rc)
+		return rc;
+	return stub_entry(e->x->out, goal->symbol, &goal->symbol) ? no_memory(e) : 0;
 }
 
 /*
@@ -476,7 +493,8 @@ int emit_code(struct extract *x, struct error *err)
 
 	for (size_t i = 0; !rc && i < x->post->nr_atoms; i++)
 		if (x->post->atoms[i]->included)
-			rc = emit_refs(&e, x->post->atoms[i]);
+			rc = is_runtime(x->post->atoms[i]) ? runtime_emit(x, x->post->atoms[i], err)
+							   : emit_refs(&e, x->post->atoms[i]);
 	if (!rc)
 		rc = add_keep_marker(&e);
 	free(e.copied);

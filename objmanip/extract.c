@@ -152,10 +152,6 @@ static int check_new(const struct extract *x, const struct atom *atom, const str
 {
 	int rc;
 
-	for (size_t i = 0; i < atom->nr_entries; i++)
-		if (atom->entries[i]->table->refuse)
-			return error_refuse(err, "%s: %s() cannot be copied: %s", x->name,
-					    atom_name(atom), atom->entries[i]->table->refuse);
 	switch (atom->class) {
 	case SECTION_CODE:
 	case SECTION_EXIT_CODE:

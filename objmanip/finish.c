@@ -15,7 +15,7 @@ struct finish {
 	struct elf_section *descriptor;
 	struct elf_section *funcs;
 	struct elf_section *images;
-	struct elf_section *relocs; /* new; NULL while there is none */
+	struct elf_section *relocs; /* NULL while there is none */
 	struct image_view *views;
 	size_t nr_views;
 	bool *used; /* by symbol index: some relocation needs it */
@@ -312,6 +312,42 @@ static int finish_section(struct finish *f, struct elf_section *sec)
 	return 0;
 }
 
+/* ---- calls that are accounted ------------------------------------------------------ */
+
+static bool is_late(const struct finish *f, const struct elf_section *sec, uint64_t offset)
+{
+	for (size_t i = 0; i < f->relocs->nr_relocs; i++)
+		if (f->relocs->relocs[i].symbol == sec->symbol &&
+		    (uint64_t)f->relocs->relocs[i].addend == offset)
+			return true;
+	return false;
+}
+
+/*
+ * With call depth tracking the loader sends the calls that .call_sites lists
+ * to accounting code before the callee. It must not look for the callee of a
+ * call that is relocated later: drops those.
+ */
+static void drop_call_sites(struct finish *f)
+{
+	struct elf_section *sec = elf_find_section(f->elf, ".call_sites");
+	size_t kept = 0;
+
+	if (!sec || !f->relocs || sec->size != 4 * sec->nr_relocs)
+		return;
+	for (size_t i = 0; i < sec->nr_relocs; i++) {
+		struct elf_reloc rel = sec->relocs[i];
+
+		if (rel.symbol->section &&
+		    is_late(f, rel.symbol->section, rel.symbol->value + rel.addend + 1))
+			continue;
+		rel.offset = 4 * kept;
+		sec->relocs[kept++] = rel;
+	}
+	sec->nr_relocs = kept;
+	sec->size = 4 * kept;
+}
+
 /* ---- what is left of the symbols ------------------------------------------------ */
 
 /* Forgets relocations (of debug information) to symbols that go away. */
@@ -411,6 +447,8 @@ static int open_parts(struct finish *f)
 	f->descriptor = elf_find_section(f->elf, KSPLICE_SEC_DESCRIPTOR);
 	f->funcs = elf_find_section(f->elf, KSPLICE_SEC_FUNCS);
 	f->images = elf_find_section(f->elf, KSPLICE_SEC_IMAGE);
+	/* The new code's run-time constants are there already. */
+	f->relocs = elf_find_section(f->elf, KSPLICE_SEC_RELOCS);
 	if (!f->descriptor || !f->descriptor->data || f->descriptor->size != sizeof(*desc))
 		return error_set(f->err, -EINVAL,
 				 "%s: not an update's module: no section " KSPLICE_SEC_DESCRIPTOR,
@@ -420,8 +458,7 @@ static int open_parts(struct finish *f)
 		return error_set(f->err, -EINVAL,
 				 "%s: its descriptor has format %u; this objmanip knows format %u",
 				 f->elf->path, desc->version, KSPLICE_FORMAT_VERSION);
-	if (f->descriptor->nr_relocs || desc->nr_funcs ||
-	    elf_find_section(f->elf, KSPLICE_SEC_RELOCS))
+	if (f->descriptor->nr_relocs || desc->nr_funcs)
 		return error_set(f->err, -EINVAL, "%s: is finished already", f->elf->path);
 	if (!f->funcs || !f->funcs->data || !f->images || !f->images->data)
 		return error_set(f->err, -EINVAL, "%s: holds no new code: no section %s",
@@ -469,6 +506,7 @@ static int finish_all(struct finish *f)
 		ret = finish_section(f, f->elf->sections[i]);
 	if (ret)
 		return ret;
+	drop_call_sites(f);
 	drop_symbols(f);
 	drop_versions(f);
 	return fill_descriptor(f);

@@ -109,7 +109,7 @@ static void show_funcs(const struct shown *s, const struct elf_section *sec)
 static void show_relocs(const struct shown *s, const struct elf_section *sec, bool verbose)
 {
 	static const char *const types[] = {
-		"?", "pc32", "pc64", "abs64", "abs32s", "abs32", "pc8",
+		"?", "pc32", "pc64", "abs64", "abs32s", "abs32", "pc8", "constant", "shift",
 	};
 	struct ksplice_reloc rel;
 
@@ -119,7 +119,7 @@ static void show_relocs(const struct shown *s, const struct elf_section *sec, bo
 		memcpy(&rel, sec->data + at, sizeof(rel));
 		fprintf(s->out, "  ");
 		print_target(s, sec, at);
-		fprintf(s->out, " %s ", types[rel.type <= KSPLICE_PC8 ? rel.type : 0]);
+		fprintf(s->out, " %s ", types[rel.type <= KSPLICE_RUNTIME_SHIFT ? rel.type : 0]);
 		print_symbol(s, rel.unit_id, rel.symbol);
 		fprintf(s->out, " %+" PRId64 "\n", (int64_t)rel.addend);
 	}

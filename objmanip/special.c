@@ -94,11 +94,7 @@ static const struct special_table tables[] = {
 	{ .name = ".smp_locks", .sizes = { 4 }, .unimportant = true },
 	{ .name = "__jump_table", .sizes = { 16 } },
 	{ .name = "__mcount_loc", .sizes = { 8 }, .unimportant = true },
-	{ .name = "runtime_",
-	  .prefix = true,
-	  .sizes = { 4 },
-	  .unimportant = true,
-	  .refuse = "it uses a run-time constant, which the kernel sets up only at boot" },
+	{ .name = "runtime_", .prefix = true, .sizes = { 4 }, .unimportant = true, .runtime = true },
 	{ .name = ".discard.", .prefix = true, .sizes = { 4, 8, 12, 16 }, .unimportant = true },
 };
 

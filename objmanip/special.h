@@ -40,7 +40,7 @@ struct special_table {
 	bool unimportant;		/* not at all: follows from the code itself */
 	unsigned char ignore_from_end;	/* offset from the end of two bytes to ignore, 0: none */
 	bool ends_with_length;		/* the last byte is 0: the second field means nothing */
-	const char *refuse;		/* why new code cannot have such an entry, or NULL */
+	bool runtime;			/* a run-time constant: see runtime.h */
 };
 
 /* Classifies a section by name and flags. */

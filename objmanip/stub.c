@@ -78,6 +78,48 @@ int stub_jump(struct elf_file *out, struct elf_symbol *to, struct elf_symbol **r
 	return elf_add_reloc((*ret)->section, (*ret)->value + 1, R_X86_64_PLT32, to, -4);
 }
 
+int stub_entry(struct elf_file *out, struct elf_symbol *to, struct elf_symbol **ret)
+{
+	static const unsigned char code[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0xe9, 0, 0, 0, 0 };
+	const struct elf_section *sec = elf_find_section(out, STUB_SECTION);
+
+	for (size_t r = 0; sec && r < sec->nr_relocs; r++) {
+		if (sec->relocs[r].symbol != to || sec->relocs[r].offset < 5)
+			continue;
+		for (size_t i = 1; i < out->nr_symbols; i++) {
+			*ret = out->symbols[i];
+			if ((*ret)->section == sec && (*ret)->type == STT_FUNC &&
+			    (*ret)->value + 5 == sec->relocs[r].offset)
+				return 0;
+		}
+	}
+	if (add_stub(out, to->name, ".entry", code, sizeof(code), ret))
+		return -ENOMEM;
+	return elf_add_reloc((*ret)->section, (*ret)->value + 5, R_X86_64_PLT32, to, -4);
+}
+
+bool stub_needs_entry(const struct extract *x, const struct atom *target)
+{
+	static const unsigned char endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	const struct unit *pre = x->pre;
+
+	if (!target->sym || atom_size(target) < sizeof(endbr) || !atom_bytes(target) ||
+	    memcmp(atom_bytes(target), endbr, sizeof(endbr)) ||
+	    symvers_exporter(x->symvers, target->sym->name))
+		return false;
+	for (size_t i = 0; i < pre->nr_atoms; i++) {
+		const struct atom *from = pre->atoms[i];
+
+		if (from->table || from->class == SECTION_IGNORED)
+			continue;
+		for (size_t r = 0; r < from->nr_refs; r++)
+			if (from->refs[r].atom == target->twin && !from->refs[r].place &&
+			    !ref_is_branch(from, &from->refs[r]))
+				return false;
+	}
+	return true;
+}
+
 int stub_trap(struct elf_file *out, const char *name, struct elf_symbol **ret)
 {
 	static const unsigned char trap[] = { 0x0f, 0x0b }; /* ud2 */

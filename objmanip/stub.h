@@ -3,7 +3,7 @@
 #ifndef OBJMANIP_STUB_H
 #define OBJMANIP_STUB_H
 
-#include "unit.h"
+#include "extract.h"
 
 /*
  * Does the kernel patch the instruction before an update is relocated? That is:
@@ -19,5 +19,14 @@ int stub_jump(struct elf_file *out, struct elf_symbol *to, struct elf_symbol **r
 
 /* A stub that traps, in place of the function `name', which is freed. 0 or -ENOMEM. */
 int stub_trap(struct elf_file *out, const char *name, struct elf_symbol **ret);
+
+/*
+ * With IBT: does new code take the address of this running function, which the
+ * unit itself never did? It may then begin without ENDBR, or have lost it.
+ */
+bool stub_needs_entry(const struct extract *x, const struct atom *target);
+
+/* A symbol for such an address: an ENDBR, and a jump to the function. */
+int stub_entry(struct elf_file *out, struct elf_symbol *to, struct elf_symbol **ret);
 
 #endif

@@ -29,6 +29,12 @@ struct task_struct;
 /* The page of kernel or module text at an address, or NULL. */
 struct page *ksplice_arch_text_page(unsigned long address);
 
+/* Is the field at `place' with a reference of that type a branch's, in new code? */
+bool ksplice_arch_is_branch(unsigned long place, u32 type);
+
+/* May an indirect branch of this processor lead to that function of the kernel? */
+bool ksplice_arch_callable(unsigned long address);
+
 /* Encodes a jump; -ERANGE when `to' is out of its reach. */
 int ksplice_arch_jump(u8 insn[KSPLICE_JUMP_SIZE], unsigned long from, unsigned long to);
 

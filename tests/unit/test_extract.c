@@ -493,6 +493,62 @@ static void test_unknown_table(void **state)
 	free(post);
 }
 
+/* The kernel fills these in at boot, in its own code only. */
+static void test_runtime_constant(void **state)
+{
+	static const char pre[] =
+		"static void *table; extern unsigned long limit; unsigned long other(void);\n"
+		"void set(void *to) { table = to; }\n"
+		"unsigned long use(void) { unsigned long a, b, c = 7;\n"
+		"asm(\"mov %1, %0\\n1: .pushsection runtime_ptr_table, \\\"a\\\"\\n\"\n"
+		"\".long 1b - 8 - .\\n.popsection\" : \"=r\"(a) : \"i\"(0x0123456789abcdefUL));\n"
+		"asm(\"mov %1, %0\\n1: .pushsection runtime_ptr_limit, \\\"a\\\"\\n\"\n"
+		"\".long 1b - 8 - .\\n.popsection\" : \"=r\"(b) : \"i\"(0x0123456789abcdefUL));\n"
+		"asm(\"shrl $12, %k0\\n1: .pushsection runtime_shift_bits, \\\"a\\\"\\n\"\n"
+		"\".long 1b - 1 - .\\n.popsection\" : \"+r\"(c));\n"
+		"return a + b + c + 1; }\n";
+	static const struct {
+		const char *name;
+		uint32_t type;
+		unsigned char blank;
+	} expected[] = {
+		{ "table", KSPLICE_RUNTIME_PTR, 0xef },
+		{ "limit", KSPLICE_RUNTIME_PTR, 0xef },
+		{ "bits", KSPLICE_RUNTIME_SHIFT, KSPLICE_RUNTIME_SHIFT_BLANK },
+	};
+	char *post = edit(pre, "c + 1", "c + 2");
+	const struct ksplice_reloc *relocs;
+	const struct elf_section *sec;
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "c", pre, post);
+	expect_ok(&job);
+	assert_null(elf_find_section(job.x.out, "runtime_ptr_table"));
+	sec = elf_find_section(job.x.out, KSPLICE_SEC_RELOCS);
+	assert_non_null(sec);
+	assert_int_equal(sec->size, 3 * sizeof(*relocs));
+	assert_int_equal(sec->nr_relocs, 3);
+	relocs = (const void *)sec->data;
+	for (size_t i = 0; i < 3; i++) {
+		const struct elf_reloc *place = &sec->relocs[i];
+		size_t e = 0;
+
+		while (e < 3 &&
+		       strcmp(image_symbol_name(job.x.image, relocs[i].symbol), expected[e].name))
+			e++;
+		assert_true(e < 3);
+		assert_int_equal(relocs[i].type, expected[e].type);
+		assert_true(image_symbol_at(job.x.image, relocs[i].symbol)->flags &
+			    KSPLICE_SYM_NEEDED);
+		assert_int_equal(place->offset, i * sizeof(*relocs));
+		assert_int_equal(place->symbol->section->data[place->symbol->value + place->addend],
+				 expected[e].blank);
+	}
+	free(post);
+	done(&job);
+}
+
 static void test_written(void **state)
 {
 	char *path = scratch_path("code.o");
@@ -520,7 +576,8 @@ int main(void)
 		cmocka_unit_test(test_tables),	       cmocka_unit_test(test_shared_section),
 		cmocka_unit_test(test_alternative),    cmocka_unit_test(test_dead_call),
 		cmocka_unit_test(test_short_branch),   cmocka_unit_test(test_became_global),
-		cmocka_unit_test(test_unknown_table),  cmocka_unit_test(test_written),
+		cmocka_unit_test(test_unknown_table),  cmocka_unit_test(test_runtime_constant),
+		cmocka_unit_test(test_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

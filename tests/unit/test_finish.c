@@ -176,6 +176,27 @@ static void test_relocations(void **state)
 	elf_free(elf);
 }
 
+/* The loader must not look for the callee of a call that is relocated later. */
+static void test_accounted_calls(void **state)
+{
+	static const char sites[] = ".section .call_sites,\"a\"\n.long 11f - .\n.long 12f - .\n"
+				    ".long 13f - .\n";
+	struct elf_file *elf = module("11: call exported\n12: call unexported\n13: call new_f\n"
+				      "ret",
+				      sites);
+	const struct elf_section *sec = elf_find_section(elf, ".call_sites");
+
+	(void)state;
+	finished(elf);
+	assert_int_equal(sec->size, 8);
+	assert_int_equal(sec->nr_relocs, 2);
+	assert_int_equal(sec->relocs[0].offset, 0);
+	assert_int_equal(sec->relocs[0].symbol->value + sec->relocs[0].addend, 0);
+	assert_int_equal(sec->relocs[1].offset, 4);
+	assert_int_equal(sec->relocs[1].symbol->value + sec->relocs[1].addend, 10);
+	elf_free(elf);
+}
+
 static void test_descriptor(void **state)
 {
 	_cleanup_elf_ struct elf_file *elf =
@@ -326,10 +347,11 @@ static void test_symvers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_relocations),	 cmocka_unit_test(test_descriptor),
-		cmocka_unit_test(test_written_and_read), cmocka_unit_test(test_unused_symbols_go),
-		cmocka_unit_test(test_versions),	 cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_not_an_update),	 cmocka_unit_test(test_symvers),
+		cmocka_unit_test(test_relocations),	  cmocka_unit_test(test_accounted_calls),
+		cmocka_unit_test(test_descriptor),	  cmocka_unit_test(test_written_and_read),
+		cmocka_unit_test(test_unused_symbols_go), cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_refusals),	  cmocka_unit_test(test_not_an_update),
+		cmocka_unit_test(test_symvers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -13,7 +13,7 @@
 #include "sites_x86.h"
 
 /* In the `feature' word of a variant: the flags of newer kernels lie above 16 bits. */
-#define ALT_FLAG_DIRECT_CALL	(1U << 17)
+#define VARIANT_DIRECT_CALL	(1U << 17)
 
 #define PV_OP_SIZE	8	/* a pointer in pv_ops */
 
@@ -23,12 +23,13 @@
  */
 static bool is_direct_call(const struct ksplice_site_run *s, unsigned long function)
 {
-	unsigned long nop = ksplice_core_address(KSPLICE_CORE__paravirt_nop);
 	u32 length = s->site->length;
 
 	if (length < BRANCH_SIZE || !function)
 		return false;
-	if (nop && function == nop)
+	/* Its name is another since 6.7. */
+	if (function == ksplice_core_address(KSPLICE_CORE__paravirt_nop) ||
+	    function == ksplice_core_address(KSPLICE_CORE_nop_func))
 		return ksplice_x86_is_nops(s->run, length);
 	return s->run[0] == OP_CALL && ksplice_x86_target(s->run, s->address) == function &&
 	       ksplice_x86_is_nops(s->run + BRANCH_SIZE, length - BRANCH_SIZE);
@@ -98,7 +99,7 @@ bool ksplice_x86_alternative_legal(const struct ksplice_site_run *s)
 	for (i = 0; i < s->site->nr_variants; i++) {
 		const struct ksplice_variant *v = &s->unit->variants[s->site->first_variant + i];
 
-		if (v->feature & ALT_FLAG_DIRECT_CALL) {
+		if (v->feature & VARIANT_DIRECT_CALL) {
 			if (direct_call_legal(s))
 				return true;
 			continue;

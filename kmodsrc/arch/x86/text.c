@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Kernel text on x86-64: its pages, and the jump. */
 #include <linux/mm.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <asm/cpufeature.h>
 
 #include "../../compat/compat.h"
 #include "../../ksplice.h"
@@ -18,6 +20,28 @@ struct page *ksplice_arch_text_page(unsigned long address)
 		return NULL;
 	pfn = __pa_symbol(address) >> PAGE_SHIFT;
 	return pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
+}
+
+bool ksplice_arch_is_branch(unsigned long place, u32 type)
+{
+	u8 opcode[2];
+
+	/* call, jmp, jcc: before a displacement of anything else is a ModRM byte or an immediate */
+	if (type != KSPLICE_PC32 || ksplice_read_original(opcode, place - 2, sizeof(opcode)))
+		return false;
+	return opcode[1] == 0xe8 || opcode[1] == 0xe9 ||
+	       (opcode[0] == 0x0f && (opcode[1] & 0xf0) == 0x80);
+}
+
+bool ksplice_arch_callable(unsigned long address)
+{
+	static const u8 endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	u8 found[sizeof(endbr)];
+
+	if (!cpu_feature_enabled(X86_FEATURE_IBT))
+		return true;
+	return !ksplice_read_original(found, address, sizeof(found)) &&
+	       !memcmp(found, endbr, sizeof(endbr));
 }
 
 int ksplice_arch_jump(u8 insn[KSPLICE_JUMP_SIZE], unsigned long from, unsigned long to)
