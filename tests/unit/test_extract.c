@@ -17,6 +17,9 @@
 	"-O2 -fno-pic -mcmodel=kernel -fno-asynchronous-unwind-tables " \
 	"-fcf-protection=none -fno-stack-protector -fno-toplevel-reorder "
 #define SECTIONS "-ffunction-sections -fdata-sections "
+#define IBT	 "-fcf-protection=branch -ftoplevel-reorder "
+
+static const char *more_flags = "";
 
 static const char base[] =
 	"extern int exported(const char *, ...); extern int unexported(int);\n"
@@ -60,6 +63,7 @@ static struct unit *open_text(const char *file, const char *text, const char *fl
 
 static void run_texts(struct job *job, const char *extension, const char *pre, const char *post)
 {
+	char flags[512];
 	char *symvers = scratch_path("Module.symvers"), *name, *run;
 	FILE *file = fopen(symvers, "we");
 
@@ -71,13 +75,15 @@ static void run_texts(struct job *job, const char *extension, const char *pre, c
 	memset(job, 0, sizeof(*job));
 	assert_int_equal(symvers_open(symvers, &job->symvers, &job->err), 0);
 	assert_true(asprintf(&name, "run.%s", extension) > 0);
-	run = scratch_object(name, pre, RUN_FLAGS);
+	snprintf(flags, sizeof(flags), RUN_FLAGS "%s", more_flags);
+	run = scratch_object(name, pre, flags);
+	strcat(flags, SECTIONS);
 	assert_int_equal(elf_open(run, &job->x.run, &job->err), 0);
 	job->x.name = "dir/unit.o";
 	job->x.target = "vmlinux";
 	job->x.symvers = job->symvers;
-	job->x.pre = open_text(name, pre, RUN_FLAGS SECTIONS);
-	job->x.post = open_text(name, post, RUN_FLAGS SECTIONS);
+	job->x.pre = open_text(name, pre, flags);
+	job->x.post = open_text(name, post, flags);
 	job->rc = extract_unit(&job->x, "code.o", &job->err);
 	free(name);
 	free(run);
@@ -549,6 +555,51 @@ static void test_runtime_constant(void **state)
 	done(&job);
 }
 
+static const struct elf_section *code_of(const struct job *job, const char *name)
+{
+	const struct elf_section *sec = elf_find_section(job->x.out, name);
+
+	if (!sec)
+		fail_msg("no section %s", name);
+	return sec;
+}
+
+/* A function whose address nobody took begins without ENDBR, or the kernel took it away. */
+static void test_new_address(void **state)
+{
+	static const unsigned char endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	const struct elf_section *sec;
+	struct job job;
+
+	(void)state;
+	more_flags = IBT;
+	run_edit(&job, "state += helper(x);",
+		 "state += helper(x); extern int stays(int); hook = stays;");
+	expect_ok(&job);
+	sec = code_of(&job, ".text.ksplice_stubs");
+	assert_memory_equal(sec->data, endbr, sizeof(endbr));
+	assert_int_equal(refs_to(sec, "stays" KSPLICE_UNDEF_MARK), 1);
+	assert_int_equal(refs_to(code_of(&job, ".text.changed"), "stays.entry"), 1);
+	assert_true(job.x.keep);
+	done(&job);
+
+	/* A static one gets an ENDBR by the change itself: the new one is meant. */
+	run_edit(&job, "state += helper(x);", "state += helper(x); hook = helper;");
+	expect_ok(&job);
+	assert_memory_equal(code_of(&job, ".text.helper")->data, endbr, sizeof(endbr));
+	assert_null(elf_find_section(job.x.out, ".text.ksplice_stubs"));
+	assert_true(job.x.keep);
+	done(&job);
+	more_flags = "";
+
+	/* Without IBT, the old address is as good as ever. */
+	run_edit(&job, "state += helper(x);",
+		 "state += helper(x); extern int stays(int); hook = stays;");
+	expect_ok(&job);
+	assert_null(elf_find_section(job.x.out, ".text.ksplice_stubs"));
+	done(&job);
+}
+
 static void test_written(void **state)
 {
 	char *path = scratch_path("code.o");
@@ -577,7 +628,7 @@ int main(void)
 		cmocka_unit_test(test_alternative),    cmocka_unit_test(test_dead_call),
 		cmocka_unit_test(test_short_branch),   cmocka_unit_test(test_became_global),
 		cmocka_unit_test(test_unknown_table),  cmocka_unit_test(test_runtime_constant),
-		cmocka_unit_test(test_written),
+		cmocka_unit_test(test_new_address),    cmocka_unit_test(test_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
