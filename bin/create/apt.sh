@@ -66,15 +66,8 @@ apt_sources()
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	[[ $codename ]] || return 0
 	! grep -qs -- "$codename-backports" "$1"/* || return 0
-	suite_uri=$(cat "$1"/* 2>/dev/null | perl -00 -ne '
-		next unless /^Types:/mi;
-		my ($uri) = /^URIs:\s*(\S+)/mi or next;
-		/^Suites:.*\b'"$codename"'(\s|$)/mi or next;
-		print "$uri ", /^Signed-By:\s*(\/\S+)/mi ? $1 : "", "\n"; last;')
-	[[ $suite_uri ]] || suite_uri=$(cat "$1"/* 2>/dev/null | perl -ne '
-		next unless /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+'"$codename"'\s/;
-		my ($options, $uri) = ($1 // "", $2);
-		print "$uri ", $options =~ /signed-by=(\S+)/ ? $1 : "", "\n"; last;')
+	suite_uri=$(cat "$1"/* 2>/dev/null |
+		awk -v "codename=$codename" -f "$KSPLICE_LIBDIR/create/sources.awk")
 	[[ $suite_uri ]] || return 0
 	{
 		printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' \
@@ -145,19 +138,5 @@ apt_list_kernels()
 		awk '{ print $1 }')
 	stage_end
 	# shellcheck disable=SC2086 # a list of words
-	apt_cache madison $names | perl -ne '
-		my ($package, $version) = /^\s*(\S+)\s*\|\s*(\S+)\s*\|/ or next;
-		if ($package =~ /^linux-source-(.*)/) {
-			$source{"$1 $version"} = 1;
-		} elsif ($package =~ /^linux-image-((\d+\.\d+)\.\d.*?)(-unsigned)?$/) {
-			# A meta-package has a version but no third number.
-			$kernel{"$1 $version"} = $2;
-		}
-		END {
-			for my $kernel (keys %kernel) {
-				my ($release, $version) = split / /, $kernel;
-				printf "%s %s source:%s\n", $release, $version,
-					$source{"$kernel{$kernel} $version"} ? "yes" : "no";
-			}
-		}' | sort -V
+	apt_cache madison $names | awk -f "$KSPLICE_LIBDIR/create/kernels.awk" | sort -V
 }

@@ -30,7 +30,7 @@ layout_check()
 		[[ -e $work/layout/pre/$unit && -e $work/layout/post/$unit ]] || continue
 		pahole -F dwarf "$work/layout/pre/$unit" >"$work/layout/before" 2>>"$log_file" || true
 		pahole -F dwarf "$work/layout/post/$unit" >"$work/layout/after" 2>>"$log_file" || true
-		perl "$KSPLICE_LIBDIR/create/layout.pl" "$work/layout/before" "$work/layout/after"
+		awk -f "$KSPLICE_LIBDIR/create/layout.awk" "$work/layout/before" "$work/layout/after"
 	done | sort -u >"$work/layout/changed"
 	while IFS=$'\t' read -r name before after; do
 		if [[ $before = "$after" ]]; then

@@ -206,10 +206,8 @@ units_list_make()
 	local file=$1
 
 	shift
-	# A line prints a command, and then has it among others: the last one counts.
 	"${tree_make[@]}" -n -k V=1 "$@" 2>/dev/null |
-		perl -ne 'BEGIN { $cc = quotemeta shift }
-			/^.*(?:^|[;\s])($cc -Wp,.*? -c -o (\S+\.o) \S+)/ and print "$2\t$1\n"' "$tree_cc" |
+		awk -f "$KSPLICE_LIBDIR/create/commands.awk" "$tree_cc" |
 		sort -u >"$file"
 }
 

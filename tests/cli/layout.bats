@@ -4,7 +4,7 @@
 
 setup()
 {
-	script=$BATS_TEST_DIRNAME/../../bin/create/layout.pl
+	script=$BATS_TEST_DIRNAME/../../bin/create/layout.awk
 	dir=$BATS_TEST_TMPDIR
 	command -v pahole >/dev/null || skip "no pahole"
 	cat >"$dir/before.c" <<-'EOF'
@@ -28,7 +28,7 @@ changed()
 		gcc -g -gdwarf-4 -c -o "$dir/$which.o" "$dir/$which.c"
 		pahole -F dwarf "$dir/$which.o" >"$dir/$which"
 	done
-	run perl "$script" "$dir/before" "$dir/after"
+	run awk -f "$script" "$dir/before" "$dir/after"
 	[ "$status" = 0 ]
 }
 
