@@ -13,6 +13,7 @@ set -eu
 build='gcc make pkg-config libelf-dev binutils-dev libarchive-dev libkmod-dev
 libsmartcols-dev libjansson-dev zlib1g-dev scdoc'
 # What ksplice-create runs: Kbuild's own needs, and the tools for packages and patches.
+# (perl is one of the former: some of the kernel's own sources are made by it.)
 create='make gcc-12 binutils libelf-dev libssl-dev bc bison flex rsync dwarves patch diffutils
 findutils perl tar zstd xz-utils cpio kmod util-linux git ca-certificates'
 # To check and to demonstrate.

@@ -46,7 +46,7 @@ function read(file, size, members, order,	n, text, status, name, bytes, list, pl
 			name = ""
 		} else if (match(text, /^\t\/\* size: [0-9]+,/)) {
 			bytes = substr(text, 11) + 0
-		} else if (match(text, /;[ \t]*\/\*[ \t]*[0-9]+(:[ \t]*[0-9]+)?[ \t]+[0-9]+[ \t]*\*\//)) {
+		} else if (match(text, place_form)) {
 			place = substr(text, RSTART, RLENGTH)
 			# How it is aligned depends on the types' names.
 			gsub(/[^0-9:]+/, " ", place)
@@ -60,6 +60,8 @@ function read(file, size, members, order,	n, text, status, name, bytes, list, pl
 }
 
 BEGIN {
+	# "; /* OFFSET SIZE */", of a bit field "; /* OFFSET: BIT SIZE */"
+	place_form = ";[ \t]*[/][*][ \t]*[0-9]+(:[ \t]*[0-9]+)?[ \t]+[0-9]+[ \t]*[*][/]"
 	read(ARGV[1], old_size, old_members, old_order)
 	count = read(ARGV[2], new_size, new_members, order)
 	for (i = 1; i <= count; i++) {

@@ -73,7 +73,7 @@ keys()
 {
 	local member
 
-	perl -MJSON::PP -e 'local $/; decode_json(<STDIN>)' <<<"$output"
+	"$BATS_FILE_TMPDIR/is_json" <<<"$output"
 	for member; do
 		says "$member"
 	done

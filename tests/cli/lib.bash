@@ -10,6 +10,7 @@ fake_build()
 	local cc=(gcc -O1 -Wall -I"$here/../..")
 
 	"${cc[@]}" -D_GNU_SOURCE -shared -fPIC -o "$1/fake_kernel.so" "$here/fake_kernel.c" -ldl
+	"${cc[@]}" -o "$1/is_json" "$here/is_json.c" -ljansson
 	"${cc[@]}" -c -DCORE -DNAME='"ksplice"' -DRELEASE="\"$release\"" -o "$1/ksplice.ko" \
 		"$here/fake_module.c"
 	for target in vmlinux ext4; do
