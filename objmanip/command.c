@@ -28,3 +28,24 @@ int command_usage_error(const char *command, const char *fmt, ...)
 		command);
 	return EXIT_USAGE;
 }
+
+int command_options(int argc, char **argv, const struct option *options, const char **const *values,
+		    const char *usage)
+{
+	int c;
+
+	opterr = 0;
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_OK;
+		case '?':
+			return command_usage_error(argv[0], "bad option %s", argv[optind - 1]);
+		default:
+			*values[c] = optarg;
+		}
+	}
+	return -1;
+}

@@ -6,6 +6,8 @@
 #ifndef OBJMANIP_COMMANDS_H
 #define OBJMANIP_COMMANDS_H
 
+#include <getopt.h>
+
 #include "error.h"
 
 /* Exit codes, the same for all of the project's commands. */
@@ -13,7 +15,7 @@ enum command_exit {
 	EXIT_OK = 0,
 	EXIT_ERROR = 1,
 	EXIT_USAGE = 2,
-	EXIT_UNSUPPORTED = 6,	/* the patch asks for what cannot be done safely */
+	EXIT_UNSUPPORTED = 6, /* the patch asks for what cannot be done safely */
 	EXIT_NO_CHANGE = 7,
 };
 
@@ -32,5 +34,14 @@ int command_fail(const struct error *err);
  */
 int command_usage_error(const char *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Parses the options of a command of which each takes a value, besides --help:
+ * `values' has where to put it, by the option's letter (`val'); -o is one of
+ * them. Returns an exit code (help was printed, or an option was wrong), or -1
+ * to go on, with optind at the first argument.
+ */
+int command_options(int argc, char **argv, const struct option *options, const char **const *values,
+		    const char *usage);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* objmanip extract: the command line. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,24 +11,22 @@ struct arguments {
 	const char *run, *pre, *post, *unit, *target, *symvers, *output, *report;
 };
 
-static void print_help(void)
-{
-	printf("Usage: objmanip extract --run FILE --pre FILE --post FILE --unit NAME --target NAME\n"
-	       "                        --symvers FILE -o FILE [--report FILE]\n"
-	       "Write the new code of one unit.\n\n"
-	       "  --run FILE       the unit as the distribution compiles it\n"
-	       "  --pre FILE       the same source, with a section for each function and object\n"
-	       "  --post FILE      the patched source, likewise\n"
-	       "  --unit NAME      the unit's name: fs/proc/cmdline.o\n"
-	       "  --target NAME    what it is part of: vmlinux, or a module's name\n"
-	       "  --symvers FILE   Module.symvers of the kernel\n"
-	       "  -o FILE          where the new code goes\n"
-	       "  --report FILE    one line for each function: replaced, added, removed; data\n\n"
-	       "Exit codes: 0 written, 7 nothing changed (nothing is written), 6 the patch asks for\n"
-	       "what cannot be done safely, 1 failed, 2 usage.\n");
-}
+static const char usage[] =
+	"Usage: objmanip extract --run FILE --pre FILE --post FILE --unit NAME --target NAME\n"
+	"                        --symvers FILE -o FILE [--report FILE]\n"
+	"Write the new code of one unit.\n\n"
+	"  --run FILE       the unit as the distribution compiles it\n"
+	"  --pre FILE       the same source, with a section for each function and object\n"
+	"  --post FILE      the patched source, likewise\n"
+	"  --unit NAME      the unit's name: fs/proc/cmdline.o\n"
+	"  --target NAME    what it is part of: vmlinux, or a module's name\n"
+	"  --symvers FILE   Module.symvers of the kernel\n"
+	"  -o FILE          where the new code goes\n"
+	"  --report FILE    one line for each function: replaced, added, removed; data\n\n"
+	"Exit codes: 0 written, 7 nothing changed (nothing is written), 6 the patch asks for\n"
+	"what cannot be done safely, 1 failed, 2 usage.\n";
 
-/* 0, or an exit code + 1. */
+/* An exit code, or -1 to go on. */
 static int parse(int argc, char **argv, struct arguments *a)
 {
 	static const struct option options[] = {
@@ -44,29 +41,21 @@ static int parse(int argc, char **argv, struct arguments *a)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char **const fields[] = {
+	const char **const values[] = {
 		['r'] = &a->run,    ['p'] = &a->pre,	 ['P'] = &a->post,   ['u'] = &a->unit,
 		['t'] = &a->target, ['s'] = &a->symvers, ['o'] = &a->output, ['R'] = &a->report,
 	};
-	int opt;
+	int status = command_options(argc, argv, options, values, usage);
 
-	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		if (opt == 'h') {
-			print_help();
-			return EXIT_OK + 1;
-		}
-		if (opt == '?')
-			return EXIT_USAGE + 1;
-		*fields[opt] = optarg;
-	}
+	if (status >= 0)
+		return status;
 	if (optind != argc)
-		return command_usage_error("extract", "unexpected argument `%s'", argv[optind]) + 1;
+		return command_usage_error("extract", "unexpected argument `%s'", argv[optind]);
 	if (!a->run || !a->pre || !a->post || !a->unit || !a->target || !a->symvers || !a->output)
 		return command_usage_error(
-			       "extract",
-			       "one of --run --pre --post --unit --target --symvers -o is missing") +
-		       1;
-	return 0;
+			"extract",
+			"one of --run --pre --post --unit --target --symvers -o is missing");
+	return -1;
 }
 
 static int write_report(const struct extract *x, const char *path, struct error *err)
@@ -122,8 +111,8 @@ int cmd_extract(int argc, char **argv)
 	struct error err = { 0 };
 	int rc = parse(argc, argv, &a);
 
-	if (rc)
-		return rc - 1;
+	if (rc >= 0)
+		return rc;
 	rc = extract(&a, &err);
 	if (rc == 1)
 		return EXIT_NO_CHANGE;

@@ -8,6 +8,7 @@
 
 #include "../kmodsrc/ksplice_format.h"
 #include "image_view.h"
+#include "ref.h"
 
 struct finish {
 	struct elf_file *elf;
@@ -119,29 +120,6 @@ static bool in_patched_code(const struct finish *f, const struct elf_section *se
 }
 
 /* ---- one relocation ----------------------------------------------------------- */
-
-static uint32_t late_type(uint32_t elf_type)
-{
-	switch (elf_type) {
-	case R_X86_64_PC32:
-	case R_X86_64_PLT32:
-		return KSPLICE_PC32;
-	case R_X86_64_PC64:
-		return KSPLICE_PC64;
-	case R_X86_64_64:
-		return KSPLICE_ABS64;
-	case R_X86_64_32S:
-		return KSPLICE_ABS32S;
-	case R_X86_64_32:
-		return KSPLICE_ABS32;
-	}
-	return 0;
-}
-
-static unsigned int late_size(uint32_t type)
-{
-	return type == KSPLICE_PC64 || type == KSPLICE_ABS64 ? 8 : 4;
-}
 
 /* Splits NAME.ksplice.UNIT.INDEX. Fails when it is not of an image that is here. */
 static int parse_mark(struct finish *f, const char *name, const char *mark,
@@ -258,16 +236,17 @@ static int make_late(struct finish *f, struct elf_section *sec, const struct elf
 			f->err,
 			"%s: %s refers to %s, which is not exported, from code that the kernel patches before an update is relocated (an alternative)",
 			f->elf->path, place, rel->symbol->name);
-	out->type = late_type(rel->type);
-	if (!out->type)
+	out->type = ref_type(rel->type);
+	/* A byte's reach is too short for what is elsewhere. */
+	if (!out->type || out->type == KSPLICE_PC8)
 		return error_refuse(
 			f->err, "%s: %s refers to %s with relocation type %u, which is not known",
 			f->elf->path, place, rel->symbol->name, rel->type);
-	if (!sec->data || rel->offset > sec->size || late_size(out->type) > sec->size - rel->offset)
+	if (!sec->data || rel->offset > sec->size || ref_size(out->type) > sec->size - rel->offset)
 		return error_set(f->err, -EINVAL, "%s: %s: a relocation outside its section",
 				 f->elf->path, place);
 	out->addend = rel->addend;
-	memset(sec->data + rel->offset, 0, late_size(out->type));
+	memset(sec->data + rel->offset, 0, ref_size(out->type));
 
 	if (!f->relocs)
 		f->relocs = elf_add_section(f->elf, KSPLICE_SEC_RELOCS, SHT_PROGBITS, SHF_ALLOC, 8,

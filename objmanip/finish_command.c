@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* objmanip finish */
-#include <getopt.h>
-#include <stdio.h>
-
 #include "commands.h"
 #include "finish.h"
 
@@ -41,26 +38,12 @@ int cmd_finish(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *symvers = NULL, *output = NULL;
+	const char **const values[] = { ['s'] = &symvers, ['o'] = &output };
+	int status = command_options(argc, argv, options, values, usage);
 	struct error err = { 0 };
-	int c;
 
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			symvers = optarg;
-			break;
-		case 'o':
-			output = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_OK;
-		default:
-			return command_usage_error("finish", "bad option %s", argv[optind - 1]);
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (argc - optind != 1 || !symvers || !output)
 		return command_usage_error("finish", "needs IN.ko, --symvers and -o");
 	if (finish_file(argv[optind], symvers, output, &err))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "image_priv.h"
+#include "ref.h"
 
 /* ---- symbols ---------------------------------------------------------------- */
 
@@ -173,38 +174,6 @@ static int decode_code(struct build *b)
 	return ret;
 }
 
-static uint16_t ref_type(uint32_t elf_type)
-{
-	switch (elf_type) {
-	case R_X86_64_PC32:
-	case R_X86_64_PLT32:
-		return KSPLICE_PC32;
-	case R_X86_64_PC64:
-		return KSPLICE_PC64;
-	case R_X86_64_64:
-		return KSPLICE_ABS64;
-	case R_X86_64_32S:
-		return KSPLICE_ABS32S;
-	case R_X86_64_32:
-		return KSPLICE_ABS32;
-	case R_X86_64_PC8:
-		return KSPLICE_PC8;
-	}
-	return 0;
-}
-
-static unsigned int field_size(uint16_t type)
-{
-	switch (type) {
-	case KSPLICE_PC8:
-		return 1;
-	case KSPLICE_PC64:
-	case KSPLICE_ABS64:
-		return 8;
-	}
-	return 4;
-}
-
 static int add_ref(struct build *b, const struct elf_section *sec, const struct elf_reloc *rel)
 {
 	const struct build_section *bs = &b->sections[sec->index];
@@ -225,16 +194,15 @@ static int add_ref(struct build *b, const struct elf_section *sec, const struct 
 			b->err, "%s: %s+0x%llx refers to \"%s\" (%s), which is not kept", b->unit,
 			sec->name, (unsigned long long)rel->offset, rel->symbol->name,
 			rel->symbol->section ? rel->symbol->section->name : "undefined");
-	if (rel->offset + field_size(ref.type) > sec->size)
+	if (rel->offset + ref_size(ref.type) > sec->size)
 		return error_refuse(b->err, "%s: %s+0x%llx: a relocation beyond the section's end",
 				    b->unit, sec->name, (unsigned long long)rel->offset);
 	if (relative && bs->kind != KSPLICE_RODATA) {
 		const struct insn *insn = build_insn_at(bs, rel->offset);
 
-		ref.adjust = insn && insn->offset + insn->length >=
-						     rel->offset + field_size(ref.type)
+		ref.adjust = insn && insn->offset + insn->length >= rel->offset + ref_size(ref.type)
 				     ? insn->offset + insn->length - rel->offset
-				     : field_size(ref.type);
+				     : ref_size(ref.type);
 	}
 	if (!vec_push(&b->image->refs, &ref, 1))
 		return error_set(b->err, -ENOMEM, "out of memory");

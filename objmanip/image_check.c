@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "image.h"
+#include "ref.h"
 
 struct check {
 	const unsigned char *bytes;
@@ -66,17 +67,13 @@ static int check_head(struct check *c, size_t size)
 static int check_ref(const struct check *c, uint32_t i, const struct ksplice_section *sec,
 		     uint32_t *last)
 {
-	static const unsigned char sizes[] = {
-		[KSPLICE_PC32] = 4,   [KSPLICE_PC64] = 8,  [KSPLICE_ABS64] = 8,
-		[KSPLICE_ABS32S] = 4, [KSPLICE_ABS32] = 4, [KSPLICE_PC8] = 1,
-	};
 	const struct ksplice_ref *ref = &c->refs[i];
+	unsigned int size = ref_size(ref->type);
 
-	if (ref->type < KSPLICE_PC32 || ref->type > KSPLICE_PC8 ||
-	    ref->symbol >= c->head->nr_symbols || ref->offset < *last || ref->offset > sec->size ||
-	    sizes[ref->type] > sec->size - ref->offset)
+	if (!size || ref->symbol >= c->head->nr_symbols || ref->offset < *last ||
+	    ref->offset > sec->size || size > sec->size - ref->offset)
 		return bad(c, "%s: bad image: ref %u", c->what, i);
-	*last = ref->offset + sizes[ref->type];
+	*last = ref->offset + size;
 	return 0;
 }
 

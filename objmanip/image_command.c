@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* objmanip image: the image of one unit alone, for tests and the audit. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,29 +66,12 @@ int cmd_image(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *unit = NULL, *target = NULL, *output = NULL;
+	const char **const values[] = { ['u'] = &unit, ['t'] = &target, ['o'] = &output };
+	int status = command_options(argc, argv, options, values, usage);
 	struct error err = { 0 };
-	int c;
 
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'u':
-			unit = optarg;
-			break;
-		case 't':
-			target = optarg;
-			break;
-		case 'o':
-			output = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_OK;
-		default:
-			return command_usage_error("image", "bad option %s", argv[optind - 1]);
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (argc - optind != 1 || !unit || !target || !output)
 		return command_usage_error("image", "needs RUN.o, --unit, --target and -o");
 	if (make_image(argv[optind], unit, target, output, &err))

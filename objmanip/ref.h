@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Relocations as the kernel's part knows them: enum ksplice_ref_type. */
+#ifndef OBJMANIP_REF_H
+#define OBJMANIP_REF_H
+
+#include <stdint.h>
+
+/* What a relocation of an object (R_X86_64_*) is; 0: nothing that the format has. */
+unsigned int ref_type(uint32_t elf_type);
+
+/* Bytes of the field; 0: not a type that an object's relocation can have. */
+unsigned int ref_size(unsigned int type);
+
+#endif
