@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ksplice-apply: changes the running kernel as an update file says. */
 #include <getopt.h>
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -26,38 +25,35 @@ struct options {
 	bool first_time;
 };
 
-static void print_help(void)
-{
-	fputs("Usage: ksplice-apply [OPTION]... FILE\n"
-	      "Apply the update FILE to the running kernel.\n\n"
-	      "  -n, --dry-run       do all but the change itself, then take everything out again\n"
-	      "  -w, --wait SECONDS  keep trying while a task is inside of a function (default 10)\n"
-	      "      --first-time    fail if the update is applied already\n"
-	      "      --json          print the result as JSON\n"
-	      "  -v, --verbose       say what is being done\n"
-	      "  -h, --help          print this and exit\n"
-	      "  -V, --version       print the version and exit\n\n"
-	      "Exit status: 0 applied; 1 failed; 2 usage; 3 the update does not match this kernel;\n"
-	      "4 busy, nothing was changed; 5 not permitted. See ksplice-apply(8).\n",
-	      stdout);
-}
+static const char help[] =
+	"Usage: ksplice-apply [OPTION]... FILE\n"
+	"Apply the update FILE to the running kernel.\n\n"
+	"  -n, --dry-run       do all but the change itself, then take everything out again\n"
+	"  -w, --wait SECONDS  keep trying while a task is inside of a function (default 10)\n"
+	"      --first-time    fail if the update is applied already\n"
+	"      --json          print the result as JSON\n"
+	"  -v, --verbose       say what is being done\n"
+	"  -h, --help          print this and exit\n"
+	"  -V, --version       print the version and exit\n\n"
+	"Exit status: 0 applied; 1 failed; 2 usage; 3 the update does not match this kernel;\n"
+	"4 busy, nothing was changed; 5 not permitted. See ksplice-apply(8).\n";
 
 /* Returns a status to exit with, or -1 to go on. */
 static int parse_options(int argc, char **argv, struct options *o, struct speaker *who,
 			 struct failure *f)
 {
-	enum { FIRST_TIME = 256, JSON };
+	enum { FIRST_TIME = OPTION_JSON + 1 };
 	static const struct option options[] = {
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "wait", required_argument, NULL, 'w' },
 		{ "first-time", no_argument, NULL, FIRST_TIME },
-		{ "json", no_argument, NULL, JSON },
+		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
-	int c;
+	int c, status;
 
 	while ((c = getopt_long(argc, argv, "nw:vhV", options, NULL)) >= 0) {
 		switch (c) {
@@ -71,19 +67,10 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 		case FIRST_TIME:
 			o->first_time = true;
 			break;
-		case JSON:
-			who->json = 1;
-			break;
-		case 'v':
-			who->verbose = 1;
-			break;
-		case 'h':
-			print_help();
-			return STATUS_OK;
-		case 'V':
-			return option_version(who);
 		default:
-			return option_usage(who);
+			status = option_common(c, who, help);
+			if (status >= 0)
+				return status;
 		}
 	}
 	if (optind + 1 != argc) {
@@ -113,13 +100,6 @@ static char *describe_functions(const struct manifest *m)
 	return text;
 }
 
-static int64_t read_stop_ns(const char *id)
-{
-	char value[SYSFS_VALUE_MAX];
-
-	return sysfs_read(id, "stop_ns", value) ? strtoll(value, NULL, 10) : 0;
-}
-
 static void print_json(const struct manifest *m, const char *result, int64_t stop_ns)
 {
 	json_t *targets = json_array(), *root;
@@ -131,10 +111,7 @@ static void print_json(const struct manifest *m, const char *result, int64_t sto
 				  (json_int_t)manifest_count_replaced(m, m->targets[i].target)));
 	root = json_pack("{s:s, s:s, s:I, s:o}", "id", m->id, "result", result, "stop_ns",
 			 (json_int_t)stop_ns, "targets", targets);
-	if (!root)
-		return;
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
+	say_json(root);
 	json_decref(root);
 }
 
@@ -185,7 +162,7 @@ static int say_applied_already(const struct speaker *who, const struct options *
 		return fail(f, STATUS_FAILED, "applied_already", "update %s is applied already",
 			    m->id);
 	if (who->json)
-		print_json(m, "already_applied", read_stop_ns(m->id));
+		print_json(m, "already_applied", attempt_stop_ns(m->id));
 	else
 		printf("Update %s is applied already.\n", m->id);
 	return 0;
@@ -202,7 +179,7 @@ static int splice(const struct speaker *who, const struct options *o,
 		return -1;
 	if (record_save(file, &record))
 		say_note(who, "the update is applied, but not recorded: %s", record.text);
-	say_result(who, m, "applied", "Applied", read_stop_ns(m->id));
+	say_result(who, m, "applied", "Applied", attempt_stop_ns(m->id));
 	return 0;
 }
 
@@ -214,7 +191,7 @@ static int rehearse(const struct speaker *who, const struct options *o, struct l
 
 	if (attempt(who, m->id, "dry-run", o->wait, f))
 		return -1;
-	stop_ns = read_stop_ns(m->id);
+	stop_ns = attempt_stop_ns(m->id);
 	load_roll_back(l, f);
 	say_result(who, m, "would_apply", "Would apply", stop_ns);
 	return 0;

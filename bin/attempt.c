@@ -3,6 +3,7 @@
 #include "attempt.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "interrupt.h"
@@ -152,4 +153,11 @@ int attempt(const struct speaker *who, const char *id, const char *word, unsigne
 			return -1;
 		pause = 2 * pause < MAX_PAUSE_MS ? 2 * pause : MAX_PAUSE_MS;
 	}
+}
+
+int64_t attempt_stop_ns(const char *id)
+{
+	char value[SYSFS_VALUE_MAX];
+
+	return sysfs_read(id, "stop_ns", value) ? strtoll(value, NULL, 10) : 0;
 }

@@ -3,6 +3,8 @@
 #ifndef KSPLICE_ATTEMPT_H
 #define KSPLICE_ATTEMPT_H
 
+#include <stdint.h>
+
 #include "message.h"
 
 /*
@@ -20,5 +22,8 @@ int attempt(const struct speaker *who, const char *id, const char *word, unsigne
  * without a failure when the kernel gives no cause.
  */
 int attempt_failure(const char *id, struct failure *f);
+
+/* How long the machine stood still in the last attempt, in ns; 0: the kernel does not say. */
+int64_t attempt_stop_ns(const char *id);
 
 #endif

@@ -78,6 +78,14 @@ void say_note(const struct speaker *who, const char *fmt, ...)
 	va_end(args);
 }
 
+void say_json(const json_t *value)
+{
+	if (!value)
+		return;
+	json_dumpf(value, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
 static void print_json_error(const struct failure *f)
 {
 	json_t *root = json_pack("{s:{s:s, s:s, s:s, s:i, s:b, s:o}}", "error", "code", f->code,
@@ -85,10 +93,7 @@ static void print_json_error(const struct failure *f)
 				 "unchanged", f->unchanged, "conflicts",
 				 conflicts_to_json(f->conflicts));
 
-	if (!root)
-		return;
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
+	say_json(root);
 	json_decref(root);
 }
 

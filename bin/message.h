@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <jansson.h>
+
 /* The exit statuses that all commands share (see the manual pages). */
 enum status {
 	STATUS_OK = 0,
@@ -58,6 +60,9 @@ void say_step(const struct speaker *who, const char *fmt, ...)
 /* Something to know, on stderr. */
 void say_note(const struct speaker *who, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* A result on stdout; NULL (no memory for it): nothing. The reference stays the caller's. */
+void say_json(const json_t *value);
 
 /*
  * The failure as text on stderr, and with --json as {"error": {...}} on

@@ -36,10 +36,24 @@ int option_usage(const struct speaker *who)
 	return STATUS_USAGE;
 }
 
-int option_version(const struct speaker *who)
+int option_common(int c, struct speaker *who, const char *help)
 {
-	printf("%s %s (format %d)\n", who->name, KSPLICE_VERSION, KSPLICE_FORMAT_VERSION);
-	return STATUS_OK;
+	switch (c) {
+	case OPTION_JSON:
+		who->json = 1;
+		return -1;
+	case 'v':
+		who->verbose = 1;
+		return -1;
+	case 'h':
+		fputs(help, stdout);
+		return STATUS_OK;
+	case 'V':
+		printf("%s %s (format %d)\n", who->name, KSPLICE_VERSION, KSPLICE_FORMAT_VERSION);
+		return STATUS_OK;
+	default:
+		return option_usage(who);
+	}
 }
 
 int option_need_root(struct failure *f)

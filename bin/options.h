@@ -5,14 +5,21 @@
 
 #include "message.h"
 
+/* What getopt_long() shall return for --json; the commands' own numbers start above it. */
+#define OPTION_JSON 256
+
+/*
+ * The options that the commands have in common: OPTION_JSON, 'v', 'h' and 'V';
+ * any other `c' of getopt_long() is a usage error. Returns a status to exit
+ * with, or -1 to go on.
+ */
+int option_common(int c, struct speaker *who, const char *help);
+
 /* A number of seconds, at most a day; -1 with a failure (STATUS_USAGE) otherwise. */
 int option_seconds(const char *text, unsigned int *ret, struct failure *f);
 
 /* "Try 'NAME --help'" on stderr; returns STATUS_USAGE. */
 int option_usage(const struct speaker *who);
-
-/* "NAME VERSION" on stdout; returns STATUS_OK. */
-int option_version(const struct speaker *who);
 
 /* Fails with STATUS_DENIED unless the caller is root. */
 int option_need_root(struct failure *f);

@@ -24,37 +24,33 @@ struct options {
 	bool all;
 };
 
-static void print_help(void)
-{
-	fputs("Usage: ksplice-undo [OPTION]... ID\n"
-	      "       ksplice-undo [OPTION]... --all\n"
-	      "Take the update ID out of the running kernel.\n\n"
-	      "  -a, --all           undo all updates, the newest first; stop at the first failure\n"
-	      "  -w, --wait SECONDS  keep trying while a task is inside of new code (default 10)\n"
-	      "      --json          print the result as JSON\n"
-	      "  -v, --verbose       say what is being done\n"
-	      "  -h, --help          print this and exit\n"
-	      "  -V, --version       print the version and exit\n\n"
-	      "Exit status: 0 undone; 1 failed; 2 usage; 4 busy, nothing was changed;\n"
-	      "5 not permitted. See ksplice-undo(8).\n",
-	      stdout);
-}
+static const char help[] =
+	"Usage: ksplice-undo [OPTION]... ID\n"
+	"       ksplice-undo [OPTION]... --all\n"
+	"Take the update ID out of the running kernel.\n\n"
+	"  -a, --all           undo all updates, the newest first; stop at the first failure\n"
+	"  -w, --wait SECONDS  keep trying while a task is inside of new code (default 10)\n"
+	"      --json          print the result as JSON\n"
+	"  -v, --verbose       say what is being done\n"
+	"  -h, --help          print this and exit\n"
+	"  -V, --version       print the version and exit\n\n"
+	"Exit status: 0 undone; 1 failed; 2 usage; 4 busy, nothing was changed;\n"
+	"5 not permitted. See ksplice-undo(8).\n";
 
 /* Returns a status to exit with, or -1 to go on. */
 static int parse_options(int argc, char **argv, struct options *o, struct speaker *who,
 			 struct failure *f)
 {
-	enum { JSON = 256 };
 	static const struct option options[] = {
 		{ "all", no_argument, NULL, 'a' },
 		{ "wait", required_argument, NULL, 'w' },
-		{ "json", no_argument, NULL, JSON },
+		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
-	int c;
+	int c, status;
 
 	while ((c = getopt_long(argc, argv, "aw:vhV", options, NULL)) >= 0) {
 		switch (c) {
@@ -65,19 +61,10 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 			if (option_seconds(optarg, &o->wait, f))
 				return say_failure(who, f);
 			break;
-		case JSON:
-			who->json = 1;
-			break;
-		case 'v':
-			who->verbose = 1;
-			break;
-		case 'h':
-			print_help();
-			return STATUS_OK;
-		case 'V':
-			return option_version(who);
 		default:
-			return option_usage(who);
+			status = option_common(c, who, help);
+			if (status >= 0)
+				return status;
 		}
 	}
 	if (optind + !o->all != argc) {
@@ -99,18 +86,8 @@ static void say_result(const struct speaker *who, const char *id, const char *re
 	}
 	root = json_pack("{s:s, s:s, s:I}", "id", id, "result", result, "stop_ns",
 			 (json_int_t)stop_ns);
-	if (!root)
-		return;
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
+	say_json(root);
 	json_decref(root);
-}
-
-static int64_t read_stop_ns(const char *id)
-{
-	char value[SYSFS_VALUE_MAX];
-
-	return sysfs_read(id, "stop_ns", value) ? strtoll(value, NULL, 10) : 0;
 }
 
 /* What apply left that never became, or is no more, part of the kernel. */
@@ -134,7 +111,7 @@ static int finish_undo(const struct speaker *who, const char *id, struct failure
 {
 	_cleanup_free_ char *text = NULL;
 	struct failure now = { 0 };
-	int64_t stop_ns = read_stop_ns(id);
+	int64_t stop_ns = attempt_stop_ns(id);
 	bool kept = false;
 
 	if (remove_update(id, &now)) {

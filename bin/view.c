@@ -25,36 +25,32 @@ struct options {
 	bool check;
 };
 
-static void print_help(void)
-{
-	fputs("Usage: ksplice-view [OPTION]...           list the updates in the kernel\n"
-	      "       ksplice-view [OPTION]... ID        show one of them\n"
-	      "       ksplice-view [OPTION]... FILE      show what an update file holds\n"
-	      "       ksplice-view --check ID            only an exit status\n\n"
-	      "  -q, --quiet    list ids only\n"
-	      "  -p, --patch    print the update's patch\n"
-	      "  -c, --check    exit status 0: applied, 1: not applied, 4: being changed\n"
-	      "      --json     print JSON\n"
-	      "  -h, --help     print this and exit\n"
-	      "  -V, --version  print the version and exit\n\n"
-	      "See ksplice-view(8).\n",
-	      stdout);
-}
+static const char help[] =
+	"Usage: ksplice-view [OPTION]...           list the updates in the kernel\n"
+	"       ksplice-view [OPTION]... ID        show one of them\n"
+	"       ksplice-view [OPTION]... FILE      show what an update file holds\n"
+	"       ksplice-view --check ID            only an exit status\n\n"
+	"  -q, --quiet    list ids only\n"
+	"  -p, --patch    print the update's patch\n"
+	"  -c, --check    exit status 0: applied, 1: not applied, 4: being changed\n"
+	"      --json     print JSON\n"
+	"  -h, --help     print this and exit\n"
+	"  -V, --version  print the version and exit\n\n"
+	"See ksplice-view(8).\n";
 
 /* Returns a status to exit with, or -1 to go on. */
 static int parse_options(int argc, char **argv, struct options *o, struct speaker *who)
 {
-	enum { JSON = 256 };
 	static const struct option options[] = {
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "patch", no_argument, NULL, 'p' },
 		{ "check", no_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, JSON },
+		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
-	int c;
+	int c, status;
 
 	while ((c = getopt_long(argc, argv, "qpchV", options, NULL)) >= 0) {
 		switch (c) {
@@ -67,16 +63,10 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 		case 'c':
 			o->check = true;
 			break;
-		case JSON:
-			who->json = 1;
-			break;
-		case 'h':
-			print_help();
-			return STATUS_OK;
-		case 'V':
-			return option_version(who);
 		default:
-			return option_usage(who);
+			status = option_common(c, who, help);
+			if (status >= 0)
+				return status;
 		}
 	}
 	if (optind < argc)
@@ -95,13 +85,6 @@ static const char *get(const json_t *report, const char *key, const char *none)
 	const char *value = json_string_value(json_object_get(report, key));
 
 	return value && *value ? value : none;
-}
-
-static int print_json(json_t *report)
-{
-	json_dumpf(report, stdout, JSON_INDENT(2));
-	putchar('\n');
-	return 0;
 }
 
 static void add_line(struct libscols_table *table, const char *const *values, size_t count)
@@ -152,7 +135,7 @@ static int list(const struct options *o, const struct speaker *who, struct failu
 	if (!report)
 		return -1;
 	if (who->json) {
-		print_json(report);
+		say_json(report);
 	} else if (o->quiet) {
 		json_array_foreach(updates, i, update) printf("%s\n", get(update, "id", "?"));
 	} else if (!json_array_size(updates)) {
@@ -297,7 +280,7 @@ static int view(const struct options *o, const struct speaker *who, struct failu
 	if (!report)
 		return -1;
 	if (who->json) {
-		print_json(report);
+		say_json(report);
 	} else {
 		if (from_file)
 			print_file(report);
