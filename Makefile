@@ -12,7 +12,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := all
 
 # These run on a machine that has nothing yet, before ./configure can succeed.
-bare_goals := help clean distclean deps demo check lint bench format
+bare_goals := help clean distclean deps demo check lint bench audit format
 ifneq ($(filter-out $(bare_goals),$(or $(MAKECMDGOALS),all)),)
 include config.mk
 endif
@@ -46,7 +46,7 @@ pages := $(man_src:man/%.scd=$(BUILD)/man/%)
 tests := $(test_src:tests/unit/%.c=$(BUILD)/tests/%)
 
 objmanip_libs = $(LIBELF) $(LIBOPCODES)
-common_libs = $(LIBARCHIVE) $(LIBKMOD) $(LIBSMARTCOLS) $(LIBJANSSON) $(LIBELF)
+common_libs = $(LIBARCHIVE) $(LIBSMARTCOLS) $(LIBJANSSON) $(LIBELF)
 
 .PHONY: all
 all: $(objmanip) $(programs) $(scripts) $(pages)
@@ -66,6 +66,11 @@ $(BUILD)/objmanip/objmanip: $(patsubst %.c,$(BUILD)/obj/%.o,objmanip/main.c $(ob
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(objmanip_libs)
 
 $(programs): $(BUILD)/bin/ksplice-%: $(BUILD)/obj/bin/%.o $(common_src:%.c=$(BUILD)/obj/%.o)
+	@mkdir -p $(@D)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(common_libs)
+
+# Matches the images of the audit, in its machine.
+$(BUILD)/tests/audit-match: $(BUILD)/obj/tests/audit/match.o $(common_src:%.c=$(BUILD)/obj/%.o)
 	@mkdir -p $(@D)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(common_libs)
 
@@ -102,7 +107,7 @@ $(BUILD)/man/%: man/%.scd
 
 # ---- checks -----------------------------------------------------------------
 
-.PHONY: deps unit cli lint check demo bench format
+.PHONY: deps unit cli lint check demo bench audit format
 deps:
 	@bin/create/deps.sh build create test
 
@@ -126,6 +131,11 @@ demo: deps
 bench: deps
 	@$(MAKE) all
 	@tests/bench/run
+
+audit: deps
+	@$(MAKE) all $(BUILD)/tests/audit-match
+	@tests/audit/run $(if $(KERNEL),--kernel $(KERNEL)) $(if $(UNITS),--units $(UNITS)) \
+		$(if $(SEED)$(seed),--seed $(SEED)$(seed)) $(if $(VARIANTS),--variants "$(VARIANTS)")
 
 format:
 	clang-format -i $(wildcard objmanip/*.[ch] bin/*.[ch] tests/unit/*.[ch])
@@ -197,6 +207,7 @@ help:
 	@echo 'make unit       unit tests, with address and undefined-behaviour checks'
 	@echo 'make cli        tests of the command lines'
 	@echo 'make bench      the figures: seconds to create, time the machine stands still'
+	@echo 'make audit      match a sample of a kernel: KERNEL=RELEASE [UNITS=N] [SEED=N]'
 	@echo 'make deps       install the Debian packages that all this needs (as root)'
 	@echo 'make clean      remove build/; make distclean: config.mk too'
 	@echo 'V=1 shows the commands; BUILD=DIR builds elsewhere.'
