@@ -144,6 +144,8 @@ static bool site_length_valid(const struct ksplice_site *site)
 		return site->length == 4;
 	case KSPLICE_SITE_RUNTIME_PTR:
 		return site->length == 8;
+	case KSPLICE_SITE_PADDING:
+		return site->length == 10;
 	default:
 		return false;
 	}

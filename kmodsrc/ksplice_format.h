@@ -182,6 +182,7 @@ enum ksplice_site_kind {
 	KSPLICE_SITE_CALL,		/* direct call that depth tracking may redirect, 5 bytes */
 	KSPLICE_SITE_RUNTIME_PTR,	/* imm64 of a run-time constant; symbol = its variable */
 	KSPLICE_SITE_RUNTIME_SHIFT,	/* imm8 shift count of a run-time constant */
+	KSPLICE_SITE_PADDING,		/* 10 bytes before a function, for call depth tracking */
 };
 
 struct ksplice_site {
@@ -315,7 +316,8 @@ struct ksplice_candidate {		/* ascending (unit_id, symbol) */
 	X(_einittext)			\
 	X(__start_rodata)		\
 	X(__end_rodata)			\
-	X(nop_func)
+	X(nop_func)			\
+	X(skl_call_thunk_template)
 
 #define KSPLICE_CORE_ENUM(name)	KSPLICE_CORE_##name,
 enum ksplice_core_symbol {

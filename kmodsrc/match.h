@@ -17,7 +17,7 @@
 #include "image.h"
 #include "ksplice.h"
 
-#define KSPLICE_NR_SITE_KINDS	(KSPLICE_SITE_RUNTIME_SHIFT + 1)
+#define KSPLICE_NR_SITE_KINDS	(KSPLICE_SITE_PADDING + 1)
 
 /* What was proved, for reports. */
 struct ksplice_match_stats {

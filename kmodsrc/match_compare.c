@@ -175,6 +175,7 @@ static const char *const site_words[KSPLICE_NR_SITE_KINDS] = {
 	[KSPLICE_SITE_CALL] = "a call",
 	[KSPLICE_SITE_RUNTIME_PTR] = "a run-time constant",
 	[KSPLICE_SITE_RUNTIME_SHIFT] = "a run-time constant",
+	[KSPLICE_SITE_PADDING] = "the padding before a function",
 };
 
 static bool in_buffer(const struct ksplice_matcher *m, const u8 *run)

@@ -82,7 +82,7 @@ static int check_site(const struct check *c, uint32_t i, const struct ksplice_se
 {
 	const struct ksplice_site *site = &c->sites[i];
 
-	if (site->kind < KSPLICE_SITE_FENTRY || site->kind > KSPLICE_SITE_RUNTIME_SHIFT ||
+	if (site->kind < KSPLICE_SITE_FENTRY || site->kind > KSPLICE_SITE_PADDING ||
 	    !site->length || site->offset < *last || site->offset > sec->size ||
 	    site->length > sec->size - site->offset ||
 	    (site->symbol != KSPLICE_NONE && site->symbol >= c->head->nr_symbols))

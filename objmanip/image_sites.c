@@ -177,6 +177,34 @@ static int sites_of_calls(struct build *b, struct place at)
 	return 0;
 }
 
+#define PADDING_SIZE	16 /* nops before each function */
+#define ACCOUNTING_SIZE 10 /* the last of them, which call depth tracking uses */
+
+/* Where the accounting code goes that such calls are sent through. */
+static int sites_of_padding(struct build *b, struct place at)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < at.sec->nr_symbols; i++) {
+		const struct elf_symbol *sym = at.sec->symbols[i];
+		uint64_t nops = 0;
+		int ret;
+
+		if (sym->type != STT_FUNC || sym->value < PADDING_SIZE || sym->value == last)
+			continue;
+		last = sym->value;
+		while (nops < PADDING_SIZE && at.sec->data[sym->value - nops - 1] == 0x90)
+			nops++;
+		if (nops < PADDING_SIZE)
+			continue;
+		at.offset = sym->value - ACCOUNTING_SIZE;
+		ret = build_add_site(b, &at, site_of(KSPLICE_SITE_PADDING, ACCOUNTING_SIZE, 0));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 static int sites_of_code(struct build *b)
 {
 	bool padded = elf_find_section(b->elf, "__patchable_function_entries");
@@ -195,6 +223,8 @@ static int sites_of_code(struct build *b)
 				ret = sites_of_endbr(b, at);
 			if (!ret && padded)
 				ret = sites_of_calls(b, at);
+			if (!ret && padded)
+				ret = sites_of_padding(b, at);
 		}
 		if (ret)
 			return ret;

@@ -34,6 +34,7 @@ static const char *const site_kinds[] = {
 	[KSPLICE_SITE_CALL] = "call",
 	[KSPLICE_SITE_RUNTIME_PTR] = "runtime-ptr",
 	[KSPLICE_SITE_RUNTIME_SHIFT] = "runtime-shift",
+	[KSPLICE_SITE_PADDING] = "padding",
 };
 
 #define NR(table) (sizeof(table) / sizeof((table)[0]))

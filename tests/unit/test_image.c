@@ -298,17 +298,18 @@ static void test_padding_means_call_sites(void **state)
 	static const char text[] =
 		".type f,@function\n.type g,@function\n"
 		"f:	call __fentry__\n	call other\n	call g\n	ret\n.size f, . - f\n"
-		"g:	ret\n.size g, . - g\n"
+		".skip 16, 0x90\ng:	ret\n.size g, . - g\n"
 		".section __patchable_function_entries,\"awo\",@progbits,.text\n.quad f\n";
 	static const struct expected_site expected[] = {
 		{ 0, KSPLICE_SITE_FENTRY, 5, NULL },
 		{ 5, KSPLICE_SITE_CALL, 5, "other" },
 		{ 10, KSPLICE_SITE_CALL, 5, "" },
+		{ 22, KSPLICE_SITE_PADDING, 10, NULL },
 	};
 	_cleanup_image_ struct image *image = build_well(text, "vmlinux");
 
 	(void)state;
-	expect_sites(image, ".text", expected, 3);
+	expect_sites(image, ".text", expected, 4);
 }
 
 static void test_runtime_constants(void **state)

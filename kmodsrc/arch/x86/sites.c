@@ -12,8 +12,8 @@
 
 #include "sites_x86.h"
 
-#define THUNK_SIZE	32	/* of __x86_indirect_{,call_,jump_}thunk_array's entries */
-#define ITS_THUNK_SIZE	64	/* of __x86_indirect_its_thunk_array's */
+#define THUNK_SIZE     32 /* of __x86_indirect_{,call_,jump_}thunk_array's entries */
+#define ITS_THUNK_SIZE 64 /* of __x86_indirect_its_thunk_array's */
 
 unsigned long ksplice_x86_target(const u8 *insn, unsigned long address)
 {
@@ -138,8 +138,9 @@ static bool other_thunk_legal(const struct ksplice_site_run *s, const u8 *origin
 	target = ksplice_x86_target(run, s->address + prefix);
 	return is_thunk(KSPLICE_CORE___x86_indirect_thunk_array, target, reg) ||
 	       is_its_thunk(target, reg) ||
-	       is_thunk(call ? KSPLICE_CORE___x86_indirect_call_thunk_array :
-			       KSPLICE_CORE___x86_indirect_jump_thunk_array, target, reg);
+	       is_thunk(call ? KSPLICE_CORE___x86_indirect_call_thunk_array
+			     : KSPLICE_CORE___x86_indirect_jump_thunk_array,
+			target, reg);
 }
 
 /*
@@ -189,29 +190,64 @@ static bool retpoline_legal(const struct ksplice_site_run *s)
 	       direct_legal(s, condition, call, false) || direct_legal(s, condition, call, true);
 }
 
-/*
- * Call depth tracking: the call goes to accounting code in the padding before the
- * callee, sarq $5, %gs:...: 10 bytes, or 9 where the address is relative to rip.
- */
+/* ---- call depth tracking -------------------------------------------------- */
+
+/* The accounting code, sarq $5, %gs:...: its address is absolute, or relative to rip. */
+#define ACCOUNTING_MAX 10
+
+/* Is the kernel's accounting code at `address', of which `code' is a copy? Its length, or 0. */
+static u32 accounting_length(const u8 *code, unsigned long address)
+{
+	unsigned long template = ksplice_core_address(KSPLICE_CORE_skl_call_thunk_template);
+	u8 expected[ACCOUNTING_MAX];
+	u32 length = ACCOUNTING_MAX;
+	s32 distance;
+
+	if (!template || ksplice_read_original(expected, template, sizeof(expected)))
+		return 0;
+	if (expected[3] == 0x3d) {
+		length = 9;
+		memcpy(&distance, expected + 4, sizeof(distance));
+		distance += template - address;
+		memcpy(expected + 4, &distance, sizeof(distance));
+	}
+	return memcmp(code, expected, length) ? 0 : length;
+}
+
+unsigned long ksplice_x86_callee(const u8 *insn, unsigned long address)
+{
+	unsigned long target = ksplice_x86_target(insn, address);
+	u8 found[ACCOUNTING_MAX];
+
+	if (ksplice_read_original(found, target, sizeof(found)))
+		return target;
+	return target + accounting_length(found, target);
+}
+
+/* A call may go to the accounting code in front of the callee. */
 static bool call_legal(const struct ksplice_site_run *s)
 {
-	unsigned long target;
-	u8 found[4];
-	u32 length;
+	unsigned long callee;
 
 	if (s->site->symbol == KSPLICE_NONE || s->run[0] != OP_CALL)
 		return false;
-	target = ksplice_x86_target(s->run, s->address);
-	if (ksplice_read_original(found, target, sizeof(found)) || found[0] != 0x65 ||
-	    found[1] != 0x48 || found[2] != 0xc1)
-		return false;
-	if (found[3] == 0x3c)
-		length = 10;
-	else if (found[3] == 0x3d)
-		length = 9;
-	else
-		return false;
-	return ksplice_learn(s->m, s->unit, s->site->symbol, target + length - s->site->addend);
+	callee = ksplice_x86_callee(s->run, s->address);
+	return callee != ksplice_x86_target(s->run, s->address) &&
+	       ksplice_learn(s->m, s->unit, s->site->symbol, callee - s->site->addend);
+}
+
+/* There, behind what is left of the padding. */
+static bool padding_legal(const struct ksplice_site_run *s)
+{
+	u32 skip;
+
+	for (skip = 0; skip < 2; skip++) {
+		if (skip && s->run[skip - 1] != OP_NOP)
+			return false;
+		if (accounting_length(s->run + skip, s->address + skip) == ACCOUNTING_MAX - skip)
+			return true;
+	}
+	return false;
 }
 
 /* ---- static calls and jump labels ---------------------------------------- */
@@ -233,7 +269,7 @@ static bool static_call_is(const struct ksplice_site_run *s, unsigned long key)
 
 	if (!ksplice_x86_read(key, &function))
 		return false;
-	if (s->site->length == 6) {	/* a conditional jump */
+	if (s->site->length == 6) { /* a conditional jump */
 		unsigned long target = ksplice_x86_target(run + 1, s->address + 1);
 
 		return run[0] == original[0] && run[1] == original[1] &&
@@ -244,7 +280,8 @@ static bool static_call_is(const struct ksplice_site_run *s, unsigned long key)
 			return ksplice_x86_is_nop(run, BRANCH_SIZE);
 		if (is_core(KSPLICE_CORE___static_call_return0, function))
 			return !memcmp(run, xor_eax, sizeof(xor_eax));
-		return run[0] == OP_CALL && ksplice_x86_target(run, s->address) == function;
+		return run[0] == OP_CALL && (ksplice_x86_target(run, s->address) == function ||
+					     ksplice_x86_callee(run, s->address) == function);
 	}
 	if (!function)
 		return !memcmp(run, ret, sizeof(ret)) || is_return_jump(run, s->address);
@@ -316,6 +353,8 @@ static bool changed_legal(const struct ksplice_site_run *s)
 		return endbr_legal(s);
 	case KSPLICE_SITE_CALL:
 		return call_legal(s);
+	case KSPLICE_SITE_PADDING:
+		return padding_legal(s);
 	case KSPLICE_SITE_RUNTIME_PTR:
 		return ksplice_site_symbol(s, s->site->symbol, runtime_ptr_is);
 	case KSPLICE_SITE_RUNTIME_SHIFT:

@@ -13,9 +13,9 @@
 #include "sites_x86.h"
 
 /* In the `feature' word of a variant: the flags of newer kernels lie above 16 bits. */
-#define VARIANT_DIRECT_CALL	(1U << 17)
+#define VARIANT_DIRECT_CALL (1U << 17)
 
-#define PV_OP_SIZE	8	/* a pointer in pv_ops */
+#define PV_OP_SIZE 8 /* a pointer in pv_ops */
 
 /*
  * A call through a pointer, made direct: nothing but nops if it would go to the
@@ -31,7 +31,9 @@ static bool is_direct_call(const struct ksplice_site_run *s, unsigned long funct
 	if (function == ksplice_core_address(KSPLICE_CORE__paravirt_nop) ||
 	    function == ksplice_core_address(KSPLICE_CORE_nop_func))
 		return ksplice_x86_is_nops(s->run, length);
-	return s->run[0] == OP_CALL && ksplice_x86_target(s->run, s->address) == function &&
+	return s->run[0] == OP_CALL &&
+	       (ksplice_x86_target(s->run, s->address) == function ||
+		ksplice_x86_callee(s->run, s->address) == function) &&
 	       ksplice_x86_is_nops(s->run + BRANCH_SIZE, length - BRANCH_SIZE);
 }
 
@@ -75,8 +77,8 @@ static bool short_jump_legal(const struct ksplice_site_run *s, const struct kspl
 	u8 run[KSPLICE_SITE_MAX];
 	s32 distance;
 
-	if (v->length != BRANCH_SIZE ||
-	    ksplice_section_bytes(s->unit, sec)[v->offset] != OP_JMP || s->run[0] != OP_JMP8)
+	if (v->length != BRANCH_SIZE || ksplice_section_bytes(s->unit, sec)[v->offset] != OP_JMP ||
+	    s->run[0] != OP_JMP8)
 		return false;
 	if (!ksplice_x86_is_nop(s->run + JMP8_SIZE, BRANCH_SIZE - JMP8_SIZE) &&
 	    memcmp(s->run + JMP8_SIZE, int3, sizeof(int3)))

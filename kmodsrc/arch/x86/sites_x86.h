@@ -36,6 +36,9 @@ bool ksplice_x86_is_nops(const u8 *run, u32 length);
 /* Where a call or jmp with a 32-bit displacement at `address' leads. */
 unsigned long ksplice_x86_target(const u8 *insn, unsigned long address);
 
+/* The same for a call that call depth tracking may have sent through its accounting. */
+unsigned long ksplice_x86_callee(const u8 *insn, unsigned long address);
+
 /* Reads one 8-byte variable of the kernel. */
 bool ksplice_x86_read(unsigned long address, unsigned long *value);
 

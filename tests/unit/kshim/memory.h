@@ -62,9 +62,8 @@ static int sim_read(const struct sim *s, void *dst, unsigned long address, size_
 	    read_part(dst, address, len, SIM_VARIABLES, s->variables,
 		      (size_t)SIM_STRIDE * s->unit.image->nr_symbols))
 		return 0;
-	/* In front of the functions of other units: the padding that tracks the call depth. */
-	if (address >= SIM_FUNCTIONS && address < SIM_THUNKS && address % 16 == 6 && len == 4) {
-		memcpy(dst, "\x65\x48\xc1\x3c", 4);
+	if (len == 10 && (address == SIM_TEMPLATE || sim_has_accounting(address + 10))) {
+		memcpy(dst, SIM_ACCOUNTING, 10);
 		return 0;
 	}
 	return -EFAULT;
@@ -143,6 +142,7 @@ static void set_core(struct sim *s)
 		{ KSPLICE_CORE___x86_return_thunk, SIM_THUNKS + 0x20000 },
 		{ KSPLICE_CORE___x86_indirect_thunk_array, SIM_THUNKS },
 		{ KSPLICE_CORE___x86_indirect_its_thunk_array, SIM_THUNKS + 0x10000 },
+		{ KSPLICE_CORE_skl_call_thunk_template, SIM_TEMPLATE },
 		{ KSPLICE_CORE__stext, SIM_TEXT },
 		{ KSPLICE_CORE__etext, SIM_ETEXT },
 	};

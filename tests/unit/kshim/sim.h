@@ -19,6 +19,8 @@
 #define SIM_STRIDE	512
 #define SIM_SPECIAL	0xffffffff84000000UL	/* pv_ops and what is like it */
 #define SIM_TRAMPOLINE	0xffffffffc0123400UL
+#define SIM_TEMPLATE	0xffffffff85000000UL	/* of the code that tracks the call depth */
+#define SIM_ACCOUNTING	"\x65\x48\xc1\x3c\x25\x00\x12\x00\x00\x05"
 
 enum sim_special { SIM_RETURN_THUNK, SIM_PV_OPS, SIM_NR_SPECIAL = SIM_PV_OPS + 200 };
 
@@ -46,6 +48,12 @@ struct sim_states {
 	u32 length;
 	u8 bytes[SIM_MAX_STATES][KSPLICE_SITE_MAX + 1];
 };
+
+/* The functions of other units have the code that tracks the call depth before them. */
+static inline bool sim_has_accounting(unsigned long function)
+{
+	return function >= SIM_FUNCTIONS && function < SIM_THUNKS && function % 16 == 0;
+}
 
 static inline u32 sim_random(u32 below)
 {
@@ -162,6 +170,8 @@ static inline void sim_direct_call_states(const struct sim *s, u32 length, unsig
 	} else {
 		sim_branch(b, 0xe8, address, function);
 		sim_nops(b + 5, length - 5);
+		if (sim_has_accounting(function))
+			sim_branch(sim_new_state(st, b), 0xe8, address, function - 10);
 	}
 }
 
@@ -284,6 +294,8 @@ static inline void sim_states(const struct sim *s, u32 section, u32 index, unsig
 				   address + site->length - 5, function);
 		else if (site->length == 5)
 			memcpy(b, "\xc3\xcc\xcc\xcc\xcc", 5);
+		if (b[0] == 0xe8 && sim_has_accounting(function))
+			sim_branch(sim_new_state(st, NULL), 0xe8, address, function - 10);
 		break;
 	case KSPLICE_SITE_JUMP_LABEL:
 		target = s->values[site->symbol] + site->addend;
@@ -314,6 +326,9 @@ static inline void sim_states(const struct sim *s, u32 section, u32 index, unsig
 	case KSPLICE_SITE_CALL:
 		sim_branch(sim_new_state(st, NULL), 0xe8, address,
 			   s->values[site->symbol] + site->addend - 10);
+		break;
+	case KSPLICE_SITE_PADDING:
+		memcpy(sim_new_state(st, NULL), SIM_ACCOUNTING, 10);
 		break;
 	case KSPLICE_SITE_RUNTIME_PTR:
 		function = sim_read64(s, s->values[site->symbol]);
