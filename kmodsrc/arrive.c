@@ -73,10 +73,11 @@ static int check_tables(const struct module *mod, const struct ksplice_descripto
 			struct ksplice_abort *abort)
 {
 	const struct ksplice_func *funcs = (void *)(unsigned long)desc->funcs;
+	bool match_only = desc->flags & KSPLICE_UPDATE_MATCH_ONLY;
 	unsigned int i;
 	int err;
 
-	if (!desc->nr_targets || !desc->nr_funcs || desc->nr_funcs > MAX_FUNCS ||
+	if (!desc->nr_targets || !desc->nr_funcs != match_only || desc->nr_funcs > MAX_FUNCS ||
 	    !module_holds(mod, desc->funcs, (u64)desc->nr_funcs * sizeof(*funcs)) ||
 	    !module_holds(mod, desc->images, desc->images_size) ||
 	    !module_holds(mod, desc->relocs, (u64)desc->nr_relocs * sizeof(struct ksplice_reloc)))
@@ -223,6 +224,7 @@ static int arrive(struct ksplice_part *part, struct ksplice_abort *abort)
 				   part->target, &match, abort);
 	if (err)
 		return err;
+	part->matched = *ksplice_match_stats(match);
 	err = resolve_splices(part, match, abort);
 	if (!err)
 		err = ksplice_relocate(part, match, abort);

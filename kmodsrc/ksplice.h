@@ -83,6 +83,17 @@ int ksplice_match_images(const void *images, size_t size,
 
 void ksplice_match_free(struct ksplice_match *match);
 
+#define KSPLICE_NR_SITE_KINDS	(KSPLICE_SITE_PADDING + 1)
+
+/* What was proved, for reports. */
+struct ksplice_match_stats {
+	u32 functions;
+	u64 bytes;
+	u32 sites[KSPLICE_NR_SITE_KINDS];
+};
+
+const struct ksplice_match_stats *ksplice_match_stats(const struct ksplice_match *match);
+
 /*
  * The address (or per-CPU offset) of a symbol, and its size if `size' is not
  * NULL. -ENOENT when the match does not determine it.
@@ -156,8 +167,12 @@ struct ksplice_part {
 	struct ksplice_splice *splices;		/* one per entry of desc->funcs; kvmalloc */
 	unsigned int nr_splices;
 	bool pinned;				/* we hold a reference to `mod' */
+	struct ksplice_match_stats matched;	/* what the load has proved */
 	struct kobject *kobj;			/* ID/targets/TARGET */
 	struct kobj_attribute module_attr;
+	struct kobj_attribute matched_attrs[3];
+	struct attribute *matched_list[4];
+	struct attribute_group matched_group;
 };
 
 /* What user space asked for by a write to ID/stage. */

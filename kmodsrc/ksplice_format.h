@@ -231,6 +231,8 @@ struct ksplice_descriptor {
 
 /* New code's address may be stored where undo cannot see it: keep the module after undo. */
 #define KSPLICE_UPDATE_KEEP	0x01
+/* Has no functions: it is matched, for the audit, and never applied. */
+#define KSPLICE_UPDATE_MATCH_ONLY 0x02
 
 enum ksplice_func_kind {
 	KSPLICE_FUNC_REPLACED = 1,	/* jump from the old function to new_addr */

@@ -17,22 +17,11 @@
 #include "image.h"
 #include "ksplice.h"
 
-#define KSPLICE_NR_SITE_KINDS	(KSPLICE_SITE_PADDING + 1)
-
-/* What was proved, for reports. */
-struct ksplice_match_stats {
-	u32 functions;
-	u64 bytes;
-	u32 sites[KSPLICE_NR_SITE_KINDS];
-};
-
 struct ksplice_match {
 	struct ksplice_unit *units;
 	u32 nr_units;
 	struct ksplice_match_stats stats;
 };
-
-const struct ksplice_match_stats *ksplice_match_stats(const struct ksplice_match *match);
 
 #define KSPLICE_SHOWN_BYTES	12
 

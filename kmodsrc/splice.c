@@ -325,6 +325,10 @@ int ksplice_apply(struct ksplice_update *update, bool dry_run, struct ksplice_ab
 	struct ksplice_part *part;
 	int err;
 
+	list_for_each_entry(part, &update->parts, list)
+		if (!dry_run && part->mod && part->desc->flags & KSPLICE_UPDATE_MATCH_ONLY)
+			return ksplice_refuse(abort, KSPLICE_CAUSE_UNSUPPORTED,
+					      "it has no functions: it only matches");
 	err = pin_modules(update, abort);
 	if (err)
 		return err;

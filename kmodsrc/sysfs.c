@@ -198,6 +198,29 @@ static ssize_t kind_show(struct kobject *kobj, struct kobj_attribute *attr, char
 			  splice->func->kind == KSPLICE_FUNC_ADDED ? "added" : "replaced");
 }
 
+static ssize_t functions_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(
+		buf, "%u\n",
+		container_of(attr, struct ksplice_part, matched_attrs[0])->matched.functions);
+}
+
+static ssize_t bytes_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n",
+			  container_of(attr, struct ksplice_part, matched_attrs[1])->matched.bytes);
+}
+
+static ssize_t sites_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	const struct ksplice_part *part = container_of(attr, struct ksplice_part, matched_attrs[2]);
+	unsigned int i, sum = 0;
+
+	for (i = 0; i < KSPLICE_NR_SITE_KINDS; i++)
+		sum += part->matched.sites[i];
+	return sysfs_emit(buf, "%u\n", sum);
+}
+
 static void init_attr(struct kobj_attribute *attr, const char *name, umode_t mode,
 		      ssize_t (*show)(struct kobject *, struct kobj_attribute *, char *))
 {
@@ -239,6 +262,21 @@ static int add_function(const struct ksplice_part *part, struct ksplice_splice *
 	return sysfs_create_group(part->kobj, &splice->group);
 }
 
+/* TARGET/matched/: how much of the target was proved to be what the update was made for. */
+static int add_matched(struct ksplice_part *part)
+{
+	unsigned int i;
+
+	init_attr(&part->matched_attrs[0], "functions", 0444, functions_show);
+	init_attr(&part->matched_attrs[1], "bytes", 0444, bytes_show);
+	init_attr(&part->matched_attrs[2], "sites", 0444, sites_show);
+	for (i = 0; i < ARRAY_SIZE(part->matched_attrs); i++)
+		part->matched_list[i] = &part->matched_attrs[i].attr;
+	part->matched_group.name = "matched";
+	part->matched_group.attrs = part->matched_list;
+	return sysfs_create_group(part->kobj, &part->matched_group);
+}
+
 int ksplice_sysfs_add_part(struct ksplice_part *part)
 {
 	unsigned int i;
@@ -249,6 +287,8 @@ int ksplice_sysfs_add_part(struct ksplice_part *part)
 		return -ENOMEM;
 	init_attr(&part->module_attr, "module", 0444, module_show);
 	err = sysfs_create_file(part->kobj, &part->module_attr.attr);
+	if (!err)
+		err = add_matched(part);
 	for (i = 0; i < part->nr_splices && !err; i++)
 		if (part->splices[i].func->kind != KSPLICE_FUNC_OLD_PART)
 			err = add_function(part, &part->splices[i]);

@@ -14,7 +14,7 @@ struct finish {
 	struct elf_file *elf;
 	const struct symvers *symvers;
 	struct elf_section *descriptor;
-	struct elf_section *funcs;
+	struct elf_section *funcs; /* NULL: it only matches */
 	struct elf_section *images;
 	struct elf_section *relocs; /* NULL while there is none */
 	struct image_view *views;
@@ -396,9 +396,13 @@ static void drop_versions(struct finish *f)
 
 static int check_funcs(struct finish *f)
 {
-	const struct ksplice_func *func = (const void *)f->funcs->data;
-	size_t nr = f->funcs->size / sizeof(*func);
+	const struct ksplice_func *func;
+	size_t nr;
 
+	if (!f->funcs)
+		return 0;
+	func = (const void *)f->funcs->data;
+	nr = f->funcs->size / sizeof(*func);
 	if (!nr || f->funcs->size % sizeof(*func))
 		return error_set(f->err, -EINVAL,
 				 "%s: section " KSPLICE_SEC_FUNCS " has a bad size", f->elf->path);
@@ -422,6 +426,7 @@ static int check_funcs(struct finish *f)
 static int open_parts(struct finish *f)
 {
 	const struct ksplice_descriptor *desc;
+	bool match_only;
 
 	f->descriptor = elf_find_section(f->elf, KSPLICE_SEC_DESCRIPTOR);
 	f->funcs = elf_find_section(f->elf, KSPLICE_SEC_FUNCS);
@@ -439,12 +444,19 @@ static int open_parts(struct finish *f)
 				 f->elf->path, desc->version, KSPLICE_FORMAT_VERSION);
 	if (f->descriptor->nr_relocs || desc->nr_funcs)
 		return error_set(f->err, -EINVAL, "%s: is finished already", f->elf->path);
-	if (!f->funcs || !f->funcs->data || !f->images || !f->images->data)
-		return error_set(f->err, -EINVAL, "%s: holds no new code: no section %s",
-				 f->elf->path, f->funcs ? KSPLICE_SEC_IMAGE : KSPLICE_SEC_FUNCS);
+	match_only = elf_find_section(f->elf, ".ksplice.match_only");
+	if (match_only ? f->funcs != NULL : !f->funcs || !f->funcs->data)
+		return error_set(f->err, -EINVAL, "%s: %s", f->elf->path,
+				 match_only ? "is to match only, but has functions"
+					    : "holds no new code: no section " KSPLICE_SEC_FUNCS);
+	if (!f->images || !f->images->data)
+		return error_set(f->err, -EINVAL,
+				 "%s: holds no new code: no section " KSPLICE_SEC_IMAGE,
+				 f->elf->path);
 	/* What the loader does not allocate, ksplice.ko cannot read. */
 	f->images->flags |= SHF_ALLOC;
-	f->funcs->flags |= SHF_ALLOC;
+	if (f->funcs)
+		f->funcs->flags |= SHF_ALLOC;
 	if (f->images->align < KSPLICE_IMAGE_ALIGN)
 		f->images->align = KSPLICE_IMAGE_ALIGN;
 	return image_views_read(f->images->data, f->images->size, f->elf->path, &f->views,
@@ -459,14 +471,17 @@ static int point_at(struct finish *f, size_t field, const struct elf_section *to
 static int fill_descriptor(struct finish *f)
 {
 	struct ksplice_descriptor *desc = (void *)f->descriptor->data;
-	int ret;
+	int ret = 0;
 
-	desc->nr_funcs = f->funcs->size / sizeof(struct ksplice_func);
+	desc->nr_funcs = f->funcs ? f->funcs->size / sizeof(struct ksplice_func) : 0;
 	desc->images_size = f->images->size;
 	desc->nr_relocs = f->relocs ? f->relocs->size / sizeof(struct ksplice_reloc) : 0;
 	if (elf_find_section(f->elf, ".ksplice.keep"))
 		desc->flags |= KSPLICE_UPDATE_KEEP;
-	ret = point_at(f, offsetof(struct ksplice_descriptor, funcs), f->funcs);
+	if (!f->funcs)
+		desc->flags |= KSPLICE_UPDATE_MATCH_ONLY;
+	else
+		ret = point_at(f, offsetof(struct ksplice_descriptor, funcs), f->funcs);
 	if (!ret)
 		ret = point_at(f, offsetof(struct ksplice_descriptor, images), f->images);
 	if (!ret && f->relocs)

@@ -81,7 +81,9 @@ static void show_descriptor(const struct shown *s, const struct elf_section *sec
 		desc.id, (int)sizeof(desc.target), desc.target, desc.version, desc.nr_targets,
 		desc.nr_targets == 1 ? "" : "s",
 		desc.flags & KSPLICE_UPDATE_KEEP ? ", stays loaded after undo" : "",
-		desc.nr_funcs ? "" : ", not finished");
+		desc.flags & KSPLICE_UPDATE_MATCH_ONLY ? ", only to match"
+		: desc.nr_funcs			       ? ""
+						       : ", not finished");
 }
 
 static void show_funcs(const struct shown *s, const struct elf_section *sec)
