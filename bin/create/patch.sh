@@ -122,6 +122,14 @@ patch_apply()
 	}
 	! grep -q '^Hunk .* with fuzz' "$log_file" ||
 		warn "the patch applies only with fuzz: its context differs from this source"
+	patch_number_lines
+}
+
+# Copies of the patched files, with the lines numbered as before.
+patch_number_lines()
+{
+	local path
+
 	for path in "${patch_sources[@]}"; do
 		[[ -e $work/new/$path ]] || continue
 		mkdir -p "$work/lines/$(dirname "$path")"

@@ -184,10 +184,7 @@ units_list()
 	mkdir -p "$tree_dir/commands"
 	mapfile -t folders < <(printf '%s\n' "${folders[@]}" | sort -u)
 	if [[ ${#folders[@]} -gt $units_many ]]; then
-		stage "Listing the units of the whole configuration (once)"
-		logged units_list_make "$tree_dir/commands/all.new" vmlinux modules || true
-		[[ -s $tree_dir/commands/all.new ]] || die_log 1 failed "Kbuild listed no units"
-		mv "$tree_dir/commands/all.new" "$tree_dir/commands/all"
+		units_list_all
 		return
 	fi
 	stage "Listing the units of ${#folders[@]} folder$(plural ${#folders[@]})"
@@ -198,6 +195,17 @@ units_list()
 		grep "^$folder/" "$work/units" >"$tree_dir/commands/${folder//\//,}.new" || true
 		mv "$tree_dir/commands/${folder//\//,}.new" "$tree_dir/commands/${folder//\//,}"
 	done
+}
+
+# units_list_all: one list of all that is configured
+units_list_all()
+{
+	[[ ! -e $tree_dir/commands/all ]] || return 0
+	mkdir -p "$tree_dir/commands"
+	stage "Listing the units of the whole configuration (once)"
+	logged units_list_make "$tree_dir/commands/all.new" vmlinux modules || true
+	[[ -s $tree_dir/commands/all.new ]] || die_log 1 failed "Kbuild listed no units"
+	mv "$tree_dir/commands/all.new" "$tree_dir/commands/all"
 }
 
 # units_list_make FILE TARGET...: it "fails" at files that would have been built before
