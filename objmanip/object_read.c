@@ -7,6 +7,7 @@
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct reader {
@@ -36,7 +37,7 @@ static int check_header(struct reader *r)
 	if (eh.e_type != ET_REL)
 		return fail(r, "%s: not a relocatable object (ELF type %u)", r->path, eh.e_type);
 	if (elf_getshdrnum(r->e, &r->nr) || elf_getshdrstrndx(r->e, &r->shstrndx) || !r->nr)
-		return fail(r, "%s: no section headers: %s", r->path, elf_errmsg(-1));
+		return fail(r, "%s: no section headers: the file is cut short", r->path);
 	r->elf->machine = eh.e_machine;
 	r->elf->eflags = eh.e_flags;
 	return 0;
@@ -301,6 +302,20 @@ static int read_object(struct reader *r)
 	return 0;
 }
 
+/* The descriptor. Does not wait for the other end of a pipe. */
+static int open_file(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return error_set(err, -EINVAL, "%s: not a regular file", path);
+}
+
 int elf_open(const char *path, struct elf_file **ret, struct error *err)
 {
 	struct reader r = { .path = path, .err = err };
@@ -309,9 +324,9 @@ int elf_open(const char *path, struct elf_file **ret, struct error *err)
 	*ret = NULL;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return error_set(err, -EINVAL, "libelf: %s", elf_errmsg(-1));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open_file(path, err);
 	if (fd < 0)
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
+		return fd;
 	r.e = elf_begin(fd, ELF_C_READ, NULL);
 	r.elf = elf_new(path, NULL);
 	if (!r.elf)

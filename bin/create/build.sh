@@ -76,7 +76,12 @@ build_flags()
 
 build_make()
 {
-	"${tree_make[@]}" -k -j "$opt_jobs" OBJECT_FILES_NON_STANDARD=y "$@"
+	local jobs=$opt_jobs
+
+	# Kbuild makes a unit of arch/x86/lib, pci and the like from two folders, the one
+	# with its flags last: at once, they would write the same file.
+	[[ " $*" != *' arch/x86/'* ]] || jobs=1
+	"${tree_make[@]}" -k -j "$jobs" OBJECT_FILES_NON_STANDARD=y "$@"
 }
 
 build_cmd_file()

@@ -10,6 +10,7 @@
 patch_files=()		# all that it touches
 patch_sources=()	# those of them that are code: .c .h .S and what they include
 patch_removed=()
+patch_changed=()	# those that are there before and after
 
 patch_read()
 {
@@ -32,6 +33,7 @@ patch_read()
 		case $kind in
 		unsupported) die 6 unsupported "the patch $path" ;;
 		removed) patch_removed+=("$path") ;;
+		changed) patch_changed+=("$path") ;;
 		esac
 		patch_files+=("$path")
 	done <"$work/patch.files"
@@ -109,6 +111,11 @@ patch_apply()
 	local path
 
 	stage "Applying the patch"
+	for path in ${patch_changed[@]+"${patch_changed[@]}"}; do
+		[[ -e $tree_src/$path ]] ||
+			die 1 bad_patch "the patch changes $path, which the source of $kernel_release has not" \
+				"its names need one folder to strip, as 'git diff' makes them: a/$path"
+	done
 	mkdir "$work/new"
 	for path in "${patch_files[@]}"; do
 		mkdir -p "$work/new/$(dirname "$path")"

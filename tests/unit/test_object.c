@@ -133,6 +133,17 @@ static void test_damaged(void **state)
 	free(path);
 }
 
+static void test_no_file(void **state)
+{
+	struct elf_file *elf;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_not_equal(elf_open("/", &elf, &err), 0);
+	assert_null(elf);
+	assert_string_equal(err.text, "/: not a regular file");
+}
+
 static void test_round_trip(void **state)
 {
 	char *path = scratch_object("unit.c", source, "-O1 -ffunction-sections -fdata-sections");
@@ -196,8 +207,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_missing), cmocka_unit_test(test_not_elf),
-		cmocka_unit_test(test_damaged), cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_build),
+		cmocka_unit_test(test_no_file), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_build),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
