@@ -3,7 +3,8 @@
  * The matcher of ksplice.ko, run in user space against simulated memory: it must
  * accept each legal state of each site, and refuse each byte that is not one.
  *
- * KSPLICE_TEST_IMAGES names image files (objmanip image) to be tried as well.
+ * KSPLICE_TEST_IMAGES names image files (objmanip image) to be tried as well. Then
+ * KSPLICE_TEST_CHANGES says how many changes of memory to try with each of them.
  */
 #pragma GCC diagnostic ignored "-Wpointer-arith" /* as the kernel is compiled */
 
@@ -320,9 +321,25 @@ static void test_module(void **state)
 	sim_free(s);
 }
 
+static bool is_text(const struct sim *s, u32 section)
+{
+	return s->unit.sections[section].size && s->unit.sections[section].kind == KSPLICE_TEXT;
+}
+
+static bool has_text(const struct sim *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->unit.image->nr_sections; i++)
+		if (is_text(s, i))
+			return true;
+	return false;
+}
+
 static void test_given_images(void **state)
 {
 	char *list = getenv("KSPLICE_TEST_IMAGES"), *save = NULL, *name;
+	const char *changes = getenv("KSPLICE_TEST_CHANGES");
 	struct sim_states *st = malloc(sizeof(*st));
 
 	for (name = list ? strtok_r(list, " ", &save) : NULL; name;
@@ -331,7 +348,7 @@ static void test_given_images(void **state)
 		u8 *image = malloc(64 << 20);
 		size_t size = file ? fread(image, 1, 64 << 20, file) : 0;
 		struct sim *s;
-		u32 i, k;
+		u32 i, k, wanted = changes ? strtoul(changes, NULL, 10) : 600;
 
 		assert_non_null(file);
 		fclose(file);
@@ -340,11 +357,11 @@ static void test_given_images(void **state)
 			run_kernel(s);
 			assert_matches(s);
 		}
-		for (k = 0; k < 600; k++) {
-			i = sim_random(s->unit.image->nr_sections);
-			if (s->unit.sections[i].size && s->unit.sections[i].kind == KSPLICE_TEXT)
-				mutate(s, i, sim_random(s->unit.sections[i].size),
-				       1 + sim_random(255), st);
+		for (k = 0; k < wanted && has_text(s); k++) {
+			do
+				i = sim_random(s->unit.image->nr_sections);
+			while (!is_text(s, i));
+			mutate(s, i, sim_random(s->unit.sections[i].size), 1 + sim_random(255), st);
 		}
 		sim_free(s);
 		free(image);
