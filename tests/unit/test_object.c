@@ -206,8 +206,8 @@ static void test_build(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_missing), cmocka_unit_test(test_not_elf),
-		cmocka_unit_test(test_no_file), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_missing),	   cmocka_unit_test(test_not_elf),
+		cmocka_unit_test(test_no_file),	   cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_build),
 	};
 
