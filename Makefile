@@ -133,9 +133,10 @@ bench: deps
 	@tests/bench/run
 
 audit: deps
-	@$(MAKE) all $(BUILD)/tests/audit-match
+	@$(MAKE) all $(BUILD)/tests/audit-match $(BUILD)/tests/test_match
 	@tests/audit/run $(if $(KERNEL),--kernel $(KERNEL)) $(if $(UNITS),--units $(UNITS)) \
-		$(if $(SEED)$(seed),--seed $(SEED)$(seed)) $(if $(VARIANTS),--variants "$(VARIANTS)")
+		$(if $(SEED),--seed $(SEED)) $(if $(VARIANTS),--variants "$(VARIANTS)") \
+		$(if $(MUTATIONS),--mutations $(MUTATIONS))
 
 format:
 	clang-format -i $(wildcard objmanip/*.[ch] bin/*.[ch] tests/unit/*.[ch])
