@@ -223,6 +223,28 @@ static void test_descriptor(void **state)
 	assert_non_null(strstr(err.text, "finished already"));
 }
 
+/* For the audit: no functions, and never to be applied. */
+static void test_match_only(void **state)
+{
+	static const char mark[] = ".section .ksplice.match_only,\"a\"\n";
+	_cleanup_elf_ struct elf_file *elf = module("ret\n", mark);
+	struct ksplice_descriptor desc;
+	struct elf_section *sec;
+
+	(void)state;
+	not_finished("ret\n", mark, -EINVAL, "has functions");
+	sec = elf_find_section(elf, KSPLICE_SEC_FUNCS);
+	free(sec->name);
+	sec->name = strdup(".something");
+	finished(elf);
+	sec = elf_find_section(elf, KSPLICE_SEC_DESCRIPTOR);
+	memcpy(&desc, sec->data, sizeof(desc));
+	assert_int_equal(desc.nr_funcs, 0);
+	assert_int_equal(desc.flags, KSPLICE_UPDATE_MATCH_ONLY);
+	assert_int_equal(sec->nr_relocs, 1);
+	assert_int_equal(sec->relocs[0].offset, offsetof(struct ksplice_descriptor, images));
+}
+
 static void test_written_and_read(void **state)
 {
 	_cleanup_elf_ struct elf_file *elf = module("call unexported\nret\n", "");
@@ -351,7 +373,7 @@ int main(void)
 		cmocka_unit_test(test_descriptor),	  cmocka_unit_test(test_written_and_read),
 		cmocka_unit_test(test_unused_symbols_go), cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_refusals),	  cmocka_unit_test(test_not_an_update),
-		cmocka_unit_test(test_symvers),
+		cmocka_unit_test(test_symvers),		  cmocka_unit_test(test_match_only),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
