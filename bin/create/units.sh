@@ -10,7 +10,7 @@ units_max=400		# more than these from a header is not a fix but a new kernel
 
 units_find()
 {
-	local path unit included=() direct=() ignored=()
+	local path unit found included=() direct=() ignored=()
 
 	for path in "${patch_sources[@]}"; do
 		[[ $path = *.[cS] ]] || { included+=("$path"); continue; }
@@ -26,9 +26,11 @@ units_find()
 	if [[ ${#direct[@]} -gt 0 ]]; then
 		units_list "${direct[@]}"
 		for unit in "${direct[@]}"; do
-			if units_configured "$unit"; then
+			found=$unit
+			units_configured "$unit" || units_elsewhere "$unit"
+			if units_configured "$found"; then
 				units_not_removed "$unit"
-				units+=("$unit")
+				units+=("$found")
 			elif [[ -e $tree_src/${unit%.o}.c ]]; then
 				# Not a unit by itself, but another one may include it.
 				included+=("${unit%.o}.c")
@@ -46,6 +48,25 @@ units_find()
 		die 7 no_change "nothing of ${patch_sources[*]} is built into $kernel_release: its configuration leaves it out"
 	fi
 	verbose "units: ${units[*]}"
+}
+
+# units_elsewhere UNIT: sets $found to its name, if another folder's Makefile has it, as KVM's
+# arch/x86/kvm/../../../virt/kvm/kvm_main.o. Not looked for where the folder has units of its
+# own: the whole configuration has to be listed for it.
+units_elsewhere()
+{
+	! grep -q "^${1%/*}/[^/]*	" "$tree_dir"/commands/* || return 0
+	units_list_all
+	found=$(awk -v "unit=$1" -F '\t' 'index($1, "/../") {
+		name = $1
+		while (sub(/[^\/.][^\/]*\/\.\.\//, "", name))
+			;
+		if (name == unit) {
+			print $1
+			exit
+		}
+	}' "$tree_dir/commands/all")
+	found=${found:-$1}
 }
 
 units_not_removed()
