@@ -168,6 +168,20 @@ static int say_applied_already(const struct speaker *who, const struct options *
 	return 0;
 }
 
+/* An id can have been given to two updates: the other must not pass for this one. */
+static int check_same(const struct update_file *file, struct failure *f)
+{
+	const struct manifest *m = &file->manifest;
+	_cleanup_manifest_ struct manifest present = { 0 };
+
+	if (record_load(m->id, &present) || !strcmp(present.patch.sha256, m->patch.sha256))
+		return 0;
+	fail(f, STATUS_FAILED, "id_in_use", "the kernel has another update of the id %s already",
+	     m->id);
+	fail_hint(f, "make this one again with another id: ksplice-create --id");
+	return -1;
+}
+
 /* The change itself; all before it can be taken back without a trace. */
 static int splice(const struct speaker *who, const struct options *o,
 		  const struct update_file *file, struct failure *f)
@@ -204,6 +218,8 @@ static int apply(const struct speaker *who, const struct options *o, const struc
 	enum present present;
 
 	if (load_check(&l, f) || find_present(who, file->manifest.id, &present, f))
+		return -1;
+	if (present != PRESENT_NO && check_same(file, f))
 		return -1;
 	if (present == PRESENT_APPLIED)
 		return say_applied_already(who, o, &file->manifest, f);

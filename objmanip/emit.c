@@ -360,17 +360,22 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 }
 
 /*
- * Undo cannot see whether live objects point to it: a table of operations, or
- * a constant that the running kernel has as well.
+ * Undo cannot see whether live objects point to it: a table of operations, a
+ * constant that the running kernel has as well, or what begins a list of them.
  */
-static bool may_be_stored(const struct atom *constant)
+static bool may_be_stored(const struct atom *object)
 {
-	if (constant->unsure)
+	if (object->unsure)
 		return true;
-	for (size_t i = 0; i < constant->nr_refs; i++)
-		if (constant->class == SECTION_RODATA && constant->refs[i].atom &&
-		    atom_is_code(constant->refs[i].atom))
+	for (size_t i = 0; i < object->nr_refs; i++) {
+		const struct atom *target = object->refs[i].atom;
+
+		if (object->class == SECTION_RODATA && target && atom_is_code(target))
 			return true;
+		/* A list that is empty links to itself. */
+		if (object->class == SECTION_DATA && target == object)
+			return true;
+	}
 	return false;
 }
 

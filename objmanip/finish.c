@@ -369,6 +369,15 @@ static void drop_symbols(struct finish *f)
 #define VERSION_SIZE 64
 #define VERSION_NAME 8
 
+/* A replaced function's copy may have the name as well: it is the undefined one that counts. */
+static bool is_looked_up(const struct elf_file *elf, const char *name)
+{
+	for (size_t i = 1; i < elf->nr_symbols; i++)
+		if (is_undefined(elf->symbols[i]) && !strcmp(elf->symbols[i]->name, name))
+			return true;
+	return false;
+}
+
 static void drop_versions(struct finish *f)
 {
 	struct elf_section *sec = elf_find_section(f->elf, "__versions");
@@ -378,13 +387,11 @@ static void drop_versions(struct finish *f)
 		return;
 	for (uint64_t at = 0; at < sec->size; at += VERSION_SIZE) {
 		const char *name = (const char *)sec->data + at + VERSION_NAME;
-		const struct elf_symbol *sym;
 
 		if (!memchr(name, 0, VERSION_SIZE - VERSION_NAME))
 			continue;
 		/* module_layout stands for the loader's own structures, not for a symbol. */
-		sym = elf_find_symbol(f->elf, name);
-		if (strcmp(name, "module_layout") && (!sym || !is_undefined(sym)))
+		if (strcmp(name, "module_layout") && !is_looked_up(f->elf, name))
 			continue;
 		memmove(sec->data + kept, sec->data + at, VERSION_SIZE);
 		kept += VERSION_SIZE;

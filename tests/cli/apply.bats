@@ -94,6 +94,17 @@ keys()
 	keys '"code": "busy"' '"status": 4' '"unchanged": true' '"pid": 17' '"comm": "a b c"'
 }
 
+@test "another update of the same id does not pass for the applied one" {
+	run fake ksplice-apply "$file"
+	[ "$status" = 0 ]
+	echo '@@ -1 +1 @@' >>"$dir/abc1/patch"
+	fake_manifest "$dir" vmlinux ext4 >"$dir/abc1/manifest"
+	fake_pack "$dir"
+	run fake ksplice-apply "$file"
+	[ "$status" = 1 ]
+	says "[id_in_use]"
+}
+
 @test "a dry run leaves nothing" {
 	run fake ksplice-apply --dry-run "$file"
 	[ "$status" = 0 ]

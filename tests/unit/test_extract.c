@@ -250,6 +250,14 @@ static void test_stored_address(void **state)
 	assert_non_null(elf_find_section(job.x.out, ".ksplice.keep"));
 	done(&job);
 
+	/* Objects that live on may be linked into a new list. */
+	run_edit(&job, "int changed(int x) {",
+		 "static void *list[2] = { list, list };\n"
+		 "int changed(int x) { state += list[1] == list;");
+	expect_ok(&job);
+	assert_non_null(elf_find_section(job.x.out, ".ksplice.keep"));
+	done(&job);
+
 	/* A replaced function is known by its old address: nothing to keep. */
 	run_edit(&job, "int changed(int x) {",
 		 "int changed(int x) { hook = helper; hook = changed;");
