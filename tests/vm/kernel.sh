@@ -11,20 +11,29 @@ need_build()
 	fi
 }
 
-# Releases that the archive offers with their source, oldest first: plain 6.1 for amd64.
-kernel_offered()
+# The series of RELEASE: 6.1.0-47-amd64 is of 6.1, 6.12.107+deb12-amd64 of 6.12.
+kernel_series()
 {
-	ksplice-create --list-kernels | sed -nE 's/^(6\.1\.0-[0-9]+-amd64) .*source:yes.*/\1/p' | sort -uV
+	[[ $1 =~ ^[0-9]+\.[0-9]+ ]]
+	echo "${BASH_REMATCH[0]}"
 }
 
-# The oldest offered: certainly not the newest, and it leaves the next update from the archive
-# soonest.
+# kernel_offered [SERIES]: releases that the archive offers with their source, oldest first: the
+# plain ones for amd64.
+kernel_offered()
+{
+	ksplice-create --list-kernels |
+		sed -nE "s/^(${1:-6.1}\\.[0-9]+(-[0-9]+|\\+deb[0-9]+)-amd64) .*source:yes.*/\\1/p" | sort -uV
+}
+
+# kernel_default [SERIES]: the oldest offered: certainly not the newest, and it leaves the next
+# update from the archive soonest.
 kernel_default()
 {
 	if [[ ${KSPLICE_TEST_KERNEL-} ]]; then
 		echo "$KSPLICE_TEST_KERNEL"
 	else
-		kernel_offered | head -n 1
+		kernel_offered "${1-}" | head -n 1
 	fi
 }
 
