@@ -7,9 +7,11 @@
  *
  *	N RESULT FUNCTIONS MATCHED FREED BYTES SITES SITES-OF-KINDS [CAUSE REASON]
  *
- * RESULT is matched, undecided (it is there, but some code fits at several places) or failed.
+ * RESULT is matched, undecided (it is there, but some code fits at several places) or failed. Of a
+ * unit that matched, a byte is changed, too: then it must not match.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +63,12 @@ struct expected {
 	unsigned long functions;
 	unsigned long freed; /* functions of code that the kernel frees or never loads */
 	unsigned long sites[NR_KINDS];
+};
+
+/* What the kernel says that it has matched. */
+struct matched {
+	struct expected expected;
+	unsigned long functions, bytes, sites;
 };
 
 static int read_file(const char *path, struct update_member *member, struct failure *f)
@@ -167,7 +175,7 @@ static void count_image(const struct ksplice_image *image, struct expected *e)
 		count_section(image, &sections[i], e);
 }
 
-static unsigned long read_matched(const struct item *item, const char *what)
+static unsigned long read_number(const struct item *item, const char *what)
 {
 	_cleanup_free_ char *attribute = NULL;
 	char value[SYSFS_VALUE_MAX];
@@ -177,20 +185,26 @@ static unsigned long read_matched(const struct item *item, const char *what)
 	return sysfs_read(ID, attribute, value) ? strtoul(value, NULL, 10) : 0;
 }
 
-static void report_matched(const struct item *item)
+static void read_matched(const struct item *item, struct matched *m)
 {
-	struct expected e = { 0 };
-	unsigned long functions = read_matched(item, "functions");
+	count_image(item->module.images, &m->expected);
+	m->functions = read_number(item, "functions");
+	m->bytes = read_number(item, "bytes");
+	m->sites = read_number(item, "sites");
+}
+
+static void report_matched(const struct item *item, const struct matched *m)
+{
+	const struct expected *e = &m->expected;
 	const char *gap = "";
 
-	count_image(item->module.images, &e);
 	printf("%u\t%s\t%lu\t%lu\t%lu\t%lu\t%lu\t", item->number,
-	       functions == e.functions ? "matched" : "undecided", e.functions, functions, e.freed,
-	       read_matched(item, "bytes"), read_matched(item, "sites"));
+	       m->functions == e->functions ? "matched" : "undecided", e->functions, m->functions,
+	       e->freed, m->bytes, m->sites);
 	for (unsigned int i = 0; i < NR_KINDS; i++) {
-		if (!e.sites[i])
+		if (!e->sites[i])
 			continue;
-		printf("%s%s=%lu", gap, site_names[i], e.sites[i]);
+		printf("%s%s=%lu", gap, site_names[i], e->sites[i]);
 		gap = " ";
 	}
 	putchar('\n');
@@ -216,6 +230,49 @@ static int try_apply(struct failure *f)
 	return fail(f, STATUS_FAILED, "applied", "it could be applied: %s", refusal.text);
 }
 
+/* Is a byte of a section neither a part of a site nor of a reference: has it only one legal value? */
+static bool is_plain(const struct ksplice_image *image, const struct ksplice_section *sec,
+		     unsigned int offset)
+{
+	const char *base = (const char *)image;
+	const struct ksplice_site *sites = (const void *)(base + image->sites_off);
+	const struct ksplice_ref *refs = (const void *)(base + image->refs_off);
+
+	for (unsigned int i = sec->first_site; i < sec->first_site + sec->nr_sites; i++)
+		if (offset >= sites[i].offset && offset < sites[i].offset + sites[i].length)
+			return false;
+	for (unsigned int i = sec->first_ref; i < sec->first_ref + sec->nr_refs; i++)
+		if (offset >= refs[i].offset && offset < refs[i].offset + 8)
+			return false;
+	return true;
+}
+
+/* A byte of one of the unit's functions that has only one legal value, or NULL. */
+static unsigned char *plain_byte(const struct ksplice_image *image)
+{
+	const char *base = (const char *)image;
+	const struct ksplice_section *sections = (const void *)(base + image->sections_off);
+	const struct ksplice_symbol *symbols = (const void *)(base + image->symbols_off);
+	unsigned char *found = NULL;
+	unsigned int seen = 0;
+
+	for (unsigned int i = 0; i < image->nr_symbols; i++) {
+		const struct ksplice_symbol *sym = &symbols[i];
+		const struct ksplice_section *sec;
+
+		if (sym->type != KSPLICE_SYM_FUNC || sym->section >= image->nr_sections)
+			continue;
+		sec = &sections[sym->section];
+		if (sec->kind != KSPLICE_TEXT)
+			continue;
+		for (unsigned int at = sym->offset; at < sym->offset + sym->size; at++)
+			/* Any of them, each as probable as the others. */
+			if (is_plain(image, sec, at) && !(rand() % ++seen))
+				found = (unsigned char *)base + image->bytes_off + sec->bytes + at;
+	}
+	return found;
+}
+
 static int match(struct audit *a, const struct item *item, struct failure *f)
 {
 	_cleanup_free_ void *blob = NULL;
@@ -228,24 +285,59 @@ static int match(struct audit *a, const struct item *item, struct failure *f)
 		return -1;
 	err = module_load(item->file.data, item->file.size);
 	if (!err)
-		return item == a->items ? try_apply(f) : 0;
+		return 0;
 	if (attempt_failure(ID, f))
 		return -1;
 	return module_load_failure(item->module.name, err, f);
 }
 
+/* Matches again with a byte changed, which must be refused. */
+static int match_changed(struct audit *a, const struct item *item, struct failure *f)
+{
+	unsigned char *byte = plain_byte(item->module.images), change = 1 + rand() % 255;
+	struct failure why = { 0 };
+	int ret;
+
+	if (!byte)
+		return 0;
+	*byte ^= change;
+	ret = match(a, item, &why);
+	*byte ^= change;
+	if (ret && !strcmp(why.code, "no_match"))
+		return 0;
+	return fail(f, STATUS_FAILED, "accepted", "a changed byte (at %td of its image) is %s: %s",
+		    byte - (const unsigned char *)item->module.images,
+		    ret ? "refused for another reason" : "accepted", why.text);
+}
+
+/* Matches one unit, and prints what came of it. */
+static int match_item(struct audit *a, const struct item *item, struct failure *f)
+{
+	struct failure why = { 0 };
+	struct matched m = { 0 };
+
+	if (!match(a, item, &why)) {
+		read_matched(item, &m);
+		if (item == a->items)
+			try_apply(&why);
+		if (remove_update(ID, f))
+			return -1;
+		if (m.functions == m.expected.functions)
+			match_changed(a, item, &why);
+	}
+	if (*why.text)
+		report_failed(item, &why);
+	else
+		report_matched(item, &m);
+	return remove_update(ID, f);
+}
+
 static int match_all(struct audit *a, struct failure *f)
 {
 	for (size_t i = 0; i < a->nr_items; i++) {
-		struct failure why = { 0 };
-
-		if (match(a, &a->items[i], &why))
-			report_failed(&a->items[i], &why);
-		else
-			report_matched(&a->items[i]);
-		fflush(stdout);
-		if (remove_update(ID, f))
+		if (match_item(a, &a->items[i], f))
 			return -1;
+		fflush(stdout);
 	}
 	return 0;
 }

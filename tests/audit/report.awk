@@ -124,9 +124,9 @@ function write_table(	i, v, u, name)
 	printf "\nSites of each kind:"
 	for (i = 1; i <= site_kinds; i++)
 		printf "%s %s %d", (i > 1 ? "," : ""), site_kind[i], sites_of_kind[site_kind[i]]
-	printf "\n"
+	printf "\n\nOf each matched unit a byte was changed: refused by ksplice.ko, else it is a problem.\n"
 	if (mutations != "")
-		printf "\nChanged memory, matched in user space: %s\n", mutations
+		printf "Changed memory, matched in user space: %s\n", mutations
 	for (name in unable)
 		printf "Not loaded, the machine lacks its device: %s\n", name
 
