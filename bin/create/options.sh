@@ -115,7 +115,7 @@ options_parse()
 
 options_check()
 {
-	local file
+	local file folder
 
 	[[ $opt_jobs =~ ^[1-9][0-9]{0,3}$ ]] || usage_error "--jobs: '$opt_jobs' is not a number of jobs"
 	[[ ! $opt_kernel || $opt_kernel =~ ^[A-Za-z0-9][A-Za-z0-9.+~_-]*$ ]] ||
@@ -146,4 +146,9 @@ options_check()
 			die 1 not_found "--output: $(dirname "$opt_output"): no such folder"
 		[[ ! -d $opt_output ]] || die 1 not_found "--output: $opt_output: is a folder"
 	fi
+	# Now, not when all is made.
+	folder=$(dirname "${opt_output:-x}")
+	[[ -w $folder ]] ||
+		die 1 failed "$(cd "$folder" && pwd): no file can be written there" \
+			"give a file in another folder: --output FILE"
 }
