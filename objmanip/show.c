@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "commands.h"
 #include "object.h"
@@ -163,11 +164,16 @@ static int show_elf(const char *path, bool verbose, FILE *out, struct error *err
 /* The whole file if it begins as an image does; *bytes stays NULL if not. */
 static int read_image(const char *path, unsigned char **bytes, size_t *size, struct error *err)
 {
-	FILE *file = fopen(path, "rbe");
+	FILE *file;
 	uint32_t magic = 0;
+	struct stat st;
 	long length;
 	int ret = 0;
 
+	/* elf_open() says what is wrong with it; opening a pipe would wait. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return 0;
+	file = fopen(path, "rbe");
 	if (!file)
 		return error_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (fread(&magic, 1, sizeof(magic), file) != sizeof(magic) ||
