@@ -230,7 +230,7 @@ static int try_apply(struct failure *f)
 	return fail(f, STATUS_FAILED, "applied", "it could be applied: %s", refusal.text);
 }
 
-/* Is a byte of a section neither a part of a site nor of a reference: has it only one legal value? */
+/* Is a byte neither a part of a site nor of a reference: has it only one legal value? */
 static bool is_plain(const struct ksplice_image *image, const struct ksplice_section *sec,
 		     unsigned int offset)
 {
