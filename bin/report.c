@@ -58,24 +58,46 @@ static json_t *report_functions(const char *id, const char *target)
 	snprintf(path, sizeof(path), "%s/targets/%s", id, target);
 	names = sysfs_list_dirs(path, &count);
 	for (size_t i = 0; i < count; i++) {
-		json_t *function = json_object();
-		char *comma;
+		/* The directory is called NAME,N because names need not be unique. */
+		char *comma = strrchr(names[i], ',');
+		json_t *function;
 
+		if (!comma)
+			continue;
+		function = json_object();
 		json_object_set_new(function, "kind",
 				    attribute(id, "targets/%s/%s/kind", target, names[i]));
 		json_object_set_new(function, "old_address",
 				    attribute(id, "targets/%s/%s/old_address", target, names[i]));
 		json_object_set_new(function, "new_address",
 				    attribute(id, "targets/%s/%s/new_address", target, names[i]));
-		/* The directory is called NAME,N because names need not be unique. */
-		comma = strrchr(names[i], ',');
-		if (comma)
-			*comma = '\0';
+		*comma = '\0';
 		json_object_set_new(function, "name", text(names[i]));
 		json_array_append_new(functions, function);
 	}
 	sysfs_free_names(names, count);
 	return functions;
+}
+
+/* An attribute as a number, or null. */
+static json_t *number(const char *id, const char *target, const char *name)
+{
+	char value[SYSFS_VALUE_MAX], path[1024];
+
+	snprintf(path, sizeof(path), "targets/%s/matched/%s", target, name);
+	return sysfs_read(id, path, value) && *value ? json_integer(strtoll(value, NULL, 10)) :
+						       json_null();
+}
+
+/* How much code of the target was proved to be what the update was made for. */
+static json_t *report_matched(const char *id, const char *target)
+{
+	json_t *matched = json_object();
+
+	json_object_set_new(matched, "functions", number(id, target, "functions"));
+	json_object_set_new(matched, "bytes", number(id, target, "bytes"));
+	json_object_set_new(matched, "sites", number(id, target, "sites"));
+	return matched;
 }
 
 static json_t *report_targets(const char *id)
@@ -92,6 +114,7 @@ static json_t *report_targets(const char *id)
 
 		json_object_set_new(target, "name", text(names[i]));
 		json_object_set_new(target, "module", attribute(id, "targets/%s/module", names[i]));
+		json_object_set_new(target, "matched", report_matched(id, names[i]));
 		json_object_set_new(target, "functions", report_functions(id, names[i]));
 		json_array_append_new(targets, target);
 	}

@@ -181,6 +181,18 @@ static void print_patch(const json_t *report)
 		printf("\nThe patch is not recorded.\n");
 }
 
+/* How much was compared with memory before anything was changed. */
+static void print_matched(const json_t *matched)
+{
+	json_int_t functions = json_integer_value(json_object_get(matched, "functions"));
+
+	if (functions)
+		printf("Proved to run: %lld function%s, %lld bytes, %lld places that the kernel rewrites\n",
+		       (long long)functions, functions == 1 ? "" : "s",
+		       (long long)json_integer_value(json_object_get(matched, "bytes")),
+		       (long long)json_integer_value(json_object_get(matched, "sites")));
+}
+
 static void print_update(const json_t *report)
 {
 	const json_t *stop = json_object_get(report, "stop_ns"), *target, *function;
@@ -212,6 +224,7 @@ static void print_update(const json_t *report)
 
 		printf("\nTarget %s (module %s)\n", get(target, "name", "?"),
 		       get(target, "module", "not loaded"));
+		print_matched(json_object_get(target, "matched"));
 		scols_table_new_column(table, "FUNCTION", 0, 0);
 		scols_table_new_column(table, "KIND", 0, 0);
 		scols_table_new_column(table, "OLD ADDRESS", 0, 0);
