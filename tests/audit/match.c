@@ -27,7 +27,7 @@
 #include "kmodsrc/ksplice_format.h"
 
 #define ID	 "audit" /* of every update that the audit makes */
-#define NR_KINDS (KSPLICE_SITE_RUNTIME_SHIFT + 1)
+#define NR_KINDS (KSPLICE_SITE_PADDING + 1)
 
 static const char *const site_names[NR_KINDS] = {
 	[KSPLICE_SITE_FENTRY] = "fentry",
@@ -42,6 +42,7 @@ static const char *const site_names[NR_KINDS] = {
 	[KSPLICE_SITE_CALL] = "call",
 	[KSPLICE_SITE_RUNTIME_PTR] = "runtime_ptr",
 	[KSPLICE_SITE_RUNTIME_SHIFT] = "runtime_shift",
+	[KSPLICE_SITE_PADDING] = "padding",
 };
 
 struct item {
