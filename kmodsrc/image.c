@@ -6,23 +6,6 @@
 
 #include "image.h"
 
-u32 ksplice_ref_width(u16 type)
-{
-	switch (type) {
-	case KSPLICE_PC8:
-		return 1;
-	case KSPLICE_PC32:
-	case KSPLICE_ABS32S:
-	case KSPLICE_ABS32:
-		return 4;
-	case KSPLICE_PC64:
-	case KSPLICE_ABS64:
-		return 8;
-	default:
-		return 0;
-	}
-}
-
 const u8 *ksplice_section_bytes(const struct ksplice_unit *unit, const struct ksplice_section *sec)
 {
 	return sec->bytes == KSPLICE_NONE ? NULL : unit->bytes + sec->bytes;

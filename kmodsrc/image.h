@@ -49,9 +49,6 @@ const char *ksplice_image_open(struct ksplice_unit *unit, const void *data, size
 /* The contents of a section; NULL when the image holds none. */
 const u8 *ksplice_section_bytes(const struct ksplice_unit *unit, const struct ksplice_section *sec);
 
-/* Bytes that a reference of this type occupies; 0: there is no such type. */
-u32 ksplice_ref_width(u16 type);
-
 static inline const char *ksplice_unit_name(const struct ksplice_unit *unit)
 {
 	return unit->strings + unit->image->unit_name;

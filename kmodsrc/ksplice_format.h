@@ -146,6 +146,27 @@ enum ksplice_ref_type {
 	KSPLICE_RUNTIME_SHIFT,	/* u8, in place of KSPLICE_RUNTIME_SHIFT_BLANK; S holds 32 bits */
 };
 
+/*
+ * Bytes of the field of a reference; 0 for what is no type that an image's
+ * references have (run-time constants are relocations of new code only).
+ */
+static inline __u32 ksplice_ref_width(__u32 type)
+{
+	switch (type) {
+	case KSPLICE_PC8:
+		return 1;
+	case KSPLICE_PC32:
+	case KSPLICE_ABS32S:
+	case KSPLICE_ABS32:
+		return 4;
+	case KSPLICE_PC64:
+	case KSPLICE_ABS64:
+		return 8;
+	default:
+		return 0;
+	}
+}
+
 /* What the compiler leaves where boot fills in a run-time constant. */
 #define KSPLICE_RUNTIME_PTR_BLANK	0x0123456789abcdefULL
 #define KSPLICE_RUNTIME_SHIFT_BLANK	12

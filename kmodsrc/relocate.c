@@ -19,19 +19,13 @@ struct window {
 static unsigned int field_size(u32 type)
 {
 	switch (type) {
-	case KSPLICE_PC8:
 	case KSPLICE_RUNTIME_SHIFT:
 		return 1;
-	case KSPLICE_PC32:
-	case KSPLICE_ABS32:
-	case KSPLICE_ABS32S:
-		return 4;
-	case KSPLICE_PC64:
-	case KSPLICE_ABS64:
 	case KSPLICE_RUNTIME_PTR:
 		return 8;
+	default:
+		return ksplice_ref_width(type);
 	}
-	return 0;
 }
 
 static bool value_fits(u32 type, s64 value)

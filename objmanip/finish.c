@@ -242,11 +242,12 @@ static int make_late(struct finish *f, struct elf_section *sec, const struct elf
 		return error_refuse(
 			f->err, "%s: %s refers to %s with relocation type %u, which is not known",
 			f->elf->path, place, rel->symbol->name, rel->type);
-	if (!sec->data || rel->offset > sec->size || ref_size(out->type) > sec->size - rel->offset)
+	if (!sec->data || rel->offset > sec->size ||
+	    ksplice_ref_width(out->type) > sec->size - rel->offset)
 		return error_set(f->err, -EINVAL, "%s: %s: a relocation outside its section",
 				 f->elf->path, place);
 	out->addend = rel->addend;
-	memset(sec->data + rel->offset, 0, ref_size(out->type));
+	memset(sec->data + rel->offset, 0, ksplice_ref_width(out->type));
 
 	if (!f->relocs)
 		f->relocs = elf_add_section(f->elf, KSPLICE_SEC_RELOCS, SHT_PROGBITS, SHF_ALLOC, 8,

@@ -194,15 +194,16 @@ static int add_ref(struct build *b, const struct elf_section *sec, const struct 
 			b->err, "%s: %s+0x%llx refers to \"%s\" (%s), which is not kept", b->unit,
 			sec->name, (unsigned long long)rel->offset, rel->symbol->name,
 			rel->symbol->section ? rel->symbol->section->name : "undefined");
-	if (rel->offset + ref_size(ref.type) > sec->size)
+	if (rel->offset + ksplice_ref_width(ref.type) > sec->size)
 		return error_refuse(b->err, "%s: %s+0x%llx: a relocation beyond the section's end",
 				    b->unit, sec->name, (unsigned long long)rel->offset);
 	if (relative && bs->kind != KSPLICE_RODATA) {
 		const struct insn *insn = build_insn_at(bs, rel->offset);
+		uint64_t width = ksplice_ref_width(ref.type);
 
-		ref.adjust = insn && insn->offset + insn->length >= rel->offset + ref_size(ref.type)
-				     ? insn->offset + insn->length - rel->offset
-				     : ref_size(ref.type);
+		ref.adjust = insn && insn->offset + insn->length >= rel->offset + width ?
+				     insn->offset + insn->length - rel->offset :
+				     width;
 	}
 	if (!vec_push(&b->image->refs, &ref, 1))
 		return error_set(b->err, -ENOMEM, "out of memory");

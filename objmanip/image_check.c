@@ -68,7 +68,7 @@ static int check_ref(const struct check *c, uint32_t i, const struct ksplice_sec
 		     uint32_t *last)
 {
 	const struct ksplice_ref *ref = &c->refs[i];
-	unsigned int size = ref_size(ref->type);
+	unsigned int size = ksplice_ref_width(ref->type);
 
 	if (!size || ref->symbol >= c->head->nr_symbols || ref->offset < *last ||
 	    ref->offset > sec->size || size > sec->size - ref->offset)

@@ -24,19 +24,3 @@ unsigned int ref_type(uint32_t elf_type)
 	}
 	return 0;
 }
-
-unsigned int ref_size(unsigned int type)
-{
-	switch (type) {
-	case KSPLICE_PC8:
-		return 1;
-	case KSPLICE_PC32:
-	case KSPLICE_ABS32S:
-	case KSPLICE_ABS32:
-		return 4;
-	case KSPLICE_PC64:
-	case KSPLICE_ABS64:
-		return 8;
-	}
-	return 0;
-}

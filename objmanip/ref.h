@@ -8,7 +8,4 @@
 /* What a relocation of an object (R_X86_64_*) is; 0: nothing that the format has. */
 unsigned int ref_type(uint32_t elf_type);
 
-/* Bytes of the field; 0: not a type that an object's relocation can have. */
-unsigned int ref_size(unsigned int type);
-
 #endif
