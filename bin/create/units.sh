@@ -6,7 +6,6 @@
 
 units=()		# names, as "fs/proc/cmdline.o"
 units_many=64		# for more than these, one list of everything is made
-units_max=400		# more than these from a header is not a fix but a new kernel
 
 units_find()
 {
@@ -41,7 +40,7 @@ units_find()
 		verbose "not in this configuration: ${ignored[*]-}"
 	fi
 	if [[ ${#included[@]} -gt 0 ]]; then
-		units_including "${included[@]}"
+		headers_units "${included[@]}"
 	fi
 	mapfile -t units < <(printf '%s\n' ${units[@]+"${units[@]}"} | sed '/^$/d' | sort -u)
 	if [[ ${#units[@]} = 0 ]]; then
@@ -89,92 +88,6 @@ units_new_file()
 		die 6 unsupported "the patch adds the unit $1, which no part of the running kernel can refer to" \
 			"put the new functions into a file that is there already"
 	fi
-}
-
-# units_including FILE...: adds the units that include one of them
-units_including()
-{
-	local candidates configured=() unit unused=()
-
-	stage "Looking for the units that include ${*##*/}"
-	if [[ ! -e $tree_dir/includes ]]; then
-		logged units_scan || die_log 1 failed "the source's include lines could not be read"
-	fi
-	# Headers that the patch adds are reached through files that it changes as well.
-	mapfile -t candidates < <(awk -f "$KSPLICE_LIBDIR/create/includes.awk" users "$tree_dir/includes" "$@" | sort -u)
-	units_list ${candidates[@]+"${candidates[@]}"}
-	for unit in ${candidates[@]+"${candidates[@]}"}; do
-		! units_configured "$unit" || configured+=("$unit")
-	done
-	verbose "${#configured[@]} units may include ${*##*/}"
-	[[ ${#configured[@]} -gt 0 ]] || return 0
-	if [[ ${#configured[@]} -gt $units_max ]]; then
-		die 6 unsupported "${#configured[@]} units of this kernel may include ${*##*/}; the limit is $units_max" \
-			"make the change in the .c files that need it"
-	fi
-	build_before "${configured[@]}"
-	for unit in "${configured[@]}"; do
-		# The compiler noted what it really read.
-		if units_reads "$unit" "$@"; then
-			units+=("$unit")
-		else
-			unused+=("$unit")
-		fi
-	done
-	verbose "do not include it after all: ${unused[*]-}"
-}
-
-# Folders of the source that kernel code comes from.
-units_folders=(arch/x86 block certs crypto drivers fs include init io_uring ipc kernel lib mm net
-	security sound virt)
-
-# units_scan: writes tree_dir/includes
-units_scan()
-{
-	units_scan_lines | awk -f "$KSPLICE_LIBDIR/create/includes.awk" scan >"$tree_dir/includes.new" &&
-		mv "$tree_dir/includes.new" "$tree_dir/includes"
-}
-
-# What includes.awk reads: the files to include, an empty line, the #include lines.
-units_scan_lines()
-{
-	local top there
-
-	for top in "$tree_src" "$tree_build"; do
-		units_enter "$top"
-		find "${there[@]}" -name '*.[ch]' -o -name '*.inc'
-	done
-	echo
-	# grep reads a gigabyte in seconds, which awk does not.
-	for top in "$tree_src" "$tree_build"; do
-		units_enter "$top"
-		grep -rHE --include='*.[chS]' --include='*.inc' \
-			'^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*["<]' "${there[@]}" || true
-	done
-}
-
-# units_enter TOP: goes there, or ends the subshell; sets $there: which of the folders it has
-units_enter()
-{
-	local folder
-
-	cd "$1" || exit 1
-	there=()
-	for folder in "${units_folders[@]}"; do
-		[[ ! -d $folder ]] || there+=("$folder")
-	done
-}
-
-# units_reads UNIT FILE...: whether the compiler read one of them
-units_reads()
-{
-	local unit=$1 path
-
-	shift
-	for path; do
-		! grep -qF -- "$tree_src/$path" "$tree_dir/pre/$unit.d" || return 0
-	done
-	return 1
 }
 
 # What is configured is Kbuild's own word: a run that builds nothing and prints
