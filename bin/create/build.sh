@@ -26,6 +26,7 @@ build_run()
 	[[ ${#missing[@]} -gt 0 ]] || return 0
 	stage "Building ${#missing[@]} unit$(plural ${#missing[@]}) as the distribution did"
 	for ((i = 0; i < ${#missing[@]}; i += build_batch)); do
+		progress_show $i ${#missing[@]}
 		build_run_batch "${missing[@]:i:build_batch}"
 	done
 }
@@ -117,7 +118,7 @@ build_compile()
 		{
 			printf 'cd %q || exit 1\n' "$tree_build"
 			printf 'if { %s; } >%q 2>&1; then\n' "$command" "$jobs/$unit.log"
-			printf 'mv %q %q\nelse\necho %q >>%q\nfi\n' "$dir/$unit.new" "$dir/$unit" "$unit" \
+			printf 'mv %q %q\nelse\necho %q >>%q\nfi\necho\n' "$dir/$unit.new" "$dir/$unit" "$unit" \
 				"$work/failed"
 		} >"$jobs/$unit.sh"
 	done
@@ -135,7 +136,7 @@ build_jobs()
 	local jobs=$1
 
 	shift
-	printf '%s\n' "${@/%/.sh}" | sed "s|^|$jobs/|" | xargs -r -P "$opt_jobs" -n 1 sh
+	printf '%s\n' "${@/%/.sh}" | sed "s|^|$jobs/|" | xargs -r -P "$opt_jobs" -n 1 sh | progress $#
 }
 
 # build_before UNIT...: the pre objects, from the source as it is; kept, as the run objects are
@@ -180,13 +181,15 @@ build_after()
 	for unit in "${units[@]}"; do
 		cmp -s "$tree_dir/pre/$unit" "$work/post/$unit" || changed+=("$unit")
 	done
-	[[ ${#changed[@]} = 0 ]] || layout_compile post "${changed[@]}"
+	[[ ${#changed[@]} = 0 || ! $changes_types ]] || layout_compile post "${changed[@]}"
 	tree_restore
 	[[ ${#changed[@]} -gt 0 ]] ||
 		die 7 no_change "the patch changes no code: all units compile to the same (${#units[@]} tried)"
 	units=("${changed[@]}")
-	layout_compile pre "${units[@]}"
-	layout_check "${units[@]}"
+	if [[ $changes_types ]]; then
+		layout_compile pre "${units[@]}"
+		layout_check "${units[@]}"
+	fi
 	build_run "${units[@]}"
 	unlock
 }

@@ -1,42 +1,115 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
-# Which units a change of a header can reach: those that include it, as the
-# #include lines of the whole source tell and the compiler's notes confirm.
+# Which units a change of a header can reach. Those that may include it are told
+# by the #include lines of the whole source. Each of them is run through the
+# preprocessor, which is several times as fast as the compiler and knows two things
+# for sure: whether the unit reads the header, and, with definitions.awk, whether
+# its code depends on a name that the change defines. What is left is compiled.
+#
+#	work/reach/changes	what changes in the headers
+#	tree_dir/reach/KEY	UNIT TAB yes|no, for these changes; kept
 
-headers_max=400		# more units than these from a header is not a fix but a new kernel
+headers_cost=35		# preprocessing a unit takes so many hundredths of a second, or so
+headers_compiling=8	# compiling it takes so many times as long
 
-# headers_units FILE...: adds the units that include one of them
+# headers_units FILE...: adds the units whose code a change in one of the files can reach
 headers_units()
 {
-	local candidates configured=() unit unused=()
+	local list reached
 
 	stage "Looking for the units that include ${*##*/}"
+	mkdir -p "$work/reach/text"
+	headers_candidates "$@"
+	headers_changes "$@"
+	[[ -s $work/reach/commands ]] || return 0
+	headers_search "$@"
+	# What an earlier run with the same changes found is there as well.
+	mapfile -t reached < <(awk -F '\t' 'FILENAME == ARGV[1] { wanted[$1]; next }
+		$2 == "yes" && ($1 in wanted) { print $1 }' "$work/reach/commands" "$headers_known" | sort -u)
+	units+=(${reached[@]+"${reached[@]}"})
+	headers_announce ${#reached[@]} "$@"
+}
+
+# Units that are configured and may include a file, with their commands -> work/reach/commands
+headers_candidates()
+{
+	local candidates
+
 	if [[ ! -e $tree_dir/includes ]]; then
 		logged headers_scan || die_log 1 failed "the source's include lines could not be read"
 	fi
 	# Headers that the patch adds are reached through files that it changes as well.
-	mapfile -t candidates < <(awk -f "$KSPLICE_LIBDIR/create/includes.awk" users "$tree_dir/includes" "$@" | sort -u)
+	awk -f "$KSPLICE_LIBDIR/create/includes.awk" users "$tree_dir/includes" "$@" |
+		sort -u >"$work/reach/candidates"
+	mapfile -t candidates <"$work/reach/candidates"
 	units_list ${candidates[@]+"${candidates[@]}"}
-	for unit in ${candidates[@]+"${candidates[@]}"}; do
-		! units_configured "$unit" || configured+=("$unit")
-	done
-	verbose "${#configured[@]} units may include ${*##*/}"
-	[[ ${#configured[@]} -gt 0 ]] || return 0
-	if [[ ${#configured[@]} -gt $headers_max ]]; then
-		die 6 unsupported "${#configured[@]} units of this kernel may include ${*##*/}; the limit is $headers_max" \
-			"make the change in the .c files that need it"
-	fi
-	build_before "${configured[@]}"
-	for unit in "${configured[@]}"; do
-		# The compiler noted what it really read.
-		if headers_reads "$unit" "$@"; then
-			units+=("$unit")
-		else
-			unused+=("$unit")
+	: >"$work/reach/commands"
+	[[ ${#candidates[@]} -eq 0 ]] ||
+		units_commands "$work/reach/candidates" >"$work/reach/commands"
+}
+
+# headers_changes FILE...: what changes in them, and where the answers for it are kept
+headers_changes()
+{
+	local path key
+
+	for path; do
+		if [[ -e $work/changes/$path ]]; then
+			cat "$work/changes/$path"
+		elif [[ -e $tree_src/$path || ! -e $work/new/$path ]]; then
+			echo "unknown $path"
 		fi
-	done
-	verbose "do not include it after all: ${unused[*]-}"
+	done | sort -u >"$work/reach/changes"
+	printf '%s\n' "${@/#/$tree_src/}" >"$work/reach/files"
+	key=$(cat "$work/reach/changes" "$work/reach/files" "$KSPLICE_LIBDIR"/create/{definitions,reached}.awk |
+		sha256sum | cut -c 1-16)
+	mkdir -p "$tree_dir/reach"
+	headers_known=$tree_dir/reach/$key
+	[[ -e $headers_known ]] || : >"$headers_known"
+}
+
+# headers_search FILE...: an answer for each unit that has none yet
+headers_search()
+{
+	local count
+
+	awk -F '\t' -v OFS='\t' 'FILENAME == ARGV[1] { known[$1]; next } !($1 in known)' \
+		"$headers_known" "$work/reach/commands" >"$work/reach/missing"
+	count=$(wc -l <"$work/reach/missing")
+	((count)) || return 0
+	if ((count >= progress_many)); then
+		note "up to $count units include ${*##*/}; to look at each of them takes about $(
+			progress_duration $((count * headers_cost / 100 / opt_jobs)))"
+	fi
+	stage "Looking for the units whose code can change"
+	logged headers_jobs "$count" || die_log 1 failed "the preprocessor could not be run"
+}
+
+headers_jobs()
+{
+	export REACH_DIR=$work/reach REACH_LIB=$KSPLICE_LIBDIR/create REACH_BUILD=$tree_build
+	export REACH_PRE=$tree_dir/pre REACH_KNOWN=$headers_known
+	tr '\t' '\n' <"$work/reach/missing" |
+		xargs -r -d '\n' -P "$opt_jobs" -n 2 sh "$KSPLICE_LIBDIR/create/reach.sh" |
+		progress "$1"
+}
+
+# headers_announce NUMBER FILE...: what there is to do now; too much is refused
+headers_announce()
+{
+	local number=$1 cost
+
+	shift
+	cost=$((number * headers_cost * headers_compiling * 2 / 100 / opt_jobs))
+	verbose "$number units can be changed by ${*##*/}"
+	((number >= progress_many / 2)) || return 0
+	((number <= opt_max_units)) ||
+		die 6 unsupported "the changes of ${*##*/} reach $number units; the limit is $opt_max_units" \
+			"make the change in the .c files that need it; or --max-units $number, which takes about $(
+				progress_duration "$cost")"
+	note "the changes of ${*##*/} reach $number units; to compile them before and after takes up to $(
+		progress_duration "$cost")"
 }
 
 # Folders of the source that kernel code comes from.
@@ -78,16 +151,4 @@ headers_enter()
 	for folder in "${headers_folders[@]}"; do
 		[[ ! -d $folder ]] || there+=("$folder")
 	done
-}
-
-# headers_reads UNIT FILE...: whether the compiler read one of them
-headers_reads()
-{
-	local unit=$1 path
-
-	shift
-	for path; do
-		! grep -qF -- "$tree_src/$path" "$tree_dir/pre/$unit.d" || return 0
-	done
-	return 1
 }

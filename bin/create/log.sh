@@ -9,6 +9,8 @@ log_stage=
 log_started=
 log_tty=
 [[ -t 2 && ${TERM-dumb} != dumb ]] && log_tty=1
+# For what runs with its output in the log.
+exec {log_screen}>&2
 
 now()
 {

@@ -17,6 +17,7 @@ opt_jobs=$(nproc)
 opt_verbose=
 opt_keep=
 opt_accept_layout=
+opt_max_units=2000
 
 usage()
 {
@@ -45,6 +46,7 @@ The update:
 
       --accept-layout    make the update though a structure's layout changes
   -j, --jobs N           compile N units at once [the number of processors]
+      --max-units N      let a header's change reach N units at the most [2000]
   -v, --verbose          show what runs
       --keep             keep the work folder
       --list-kernels     print the kernels that the archive offers
@@ -81,7 +83,7 @@ options_parse()
 
 	parsed=$(getopt -n 'ksplice-create: error' -o p:k:o:j:vh -l patch:,git:,kernel:,source:,config: \
 		-l headers:,id:,description:,output:,jobs:,verbose,keep,list-kernels,fetch: \
-		-l fetch-source:,accept-layout,help,version -- "$@") || {
+		-l fetch-source:,accept-layout,max-units:,help,version -- "$@") || {
 		printf '  hint: see ksplice-create --help [usage]\n' >&2
 		exit 2
 	}
@@ -101,6 +103,7 @@ options_parse()
 		-v | --verbose) opt_verbose=1 ;;
 		--keep) opt_keep=1 ;;
 		--accept-layout) opt_accept_layout=1 ;;
+		--max-units) opt_max_units=$2; shift ;;
 		--list-kernels) opt_action=list-kernels ;;
 		--fetch | --fetch-source) opt_action=${1#--}; opt_kernel=$2; shift ;;
 		-h | --help) usage; exit 0 ;;
@@ -118,6 +121,8 @@ options_check()
 	local file folder
 
 	[[ $opt_jobs =~ ^[1-9][0-9]{0,3}$ ]] || usage_error "--jobs: '$opt_jobs' is not a number of jobs"
+	[[ $opt_max_units =~ ^[1-9][0-9]{0,5}$ ]] ||
+		usage_error "--max-units: '$opt_max_units' is not a number of units"
 	[[ ! $opt_kernel || $opt_kernel =~ ^[A-Za-z0-9][A-Za-z0-9.+~_-]*$ ]] ||
 		usage_error "'$opt_kernel' is not a kernel release"
 	[[ $opt_action = create ]] || return 0

@@ -46,6 +46,7 @@ units_find()
 	if [[ ${#units[@]} = 0 ]]; then
 		die 7 no_change "nothing of ${patch_sources[*]} is built into $kernel_release: its configuration leaves it out"
 	fi
+	units_load "${units[@]}"
 	verbose "units: ${units[*]}"
 }
 
@@ -153,11 +154,36 @@ units_list_make()
 		sort -u >"$file"
 }
 
+# units_commands FILE: those of the units in FILE that are configured, UNIT TAB COMMAND
+units_commands()
+{
+	local lists=("$tree_dir"/commands/*)
+
+	[[ ! -e $tree_dir/commands/all ]] || lists=("$tree_dir/commands/all")
+	awk -F '\t' 'FILENAME == ARGV[1] { wanted[$1]; next } $1 in wanted' "$1" "${lists[@]}" |
+		sort -u -t '	' -k 1,1
+}
+
+# units_load UNIT...: units_command() knows them from now on without looking
+units_load()
+{
+	local unit command
+
+	while IFS=$'\t' read -r unit command; do
+		units_loaded[$unit]=$command
+	done < <(units_commands <(printf '%s\n' "$@"))
+}
+declare -A units_loaded=()
+
 # units_command UNIT: the command line that Kbuild has for it
 units_command()
 {
 	local folder file=$tree_dir/commands/all
 
+	if [[ ${units_loaded[$1]+set} ]]; then
+		printf '%s\n' "${units_loaded[$1]}"
+		return
+	fi
 	if [[ ! -e $file ]]; then
 		units_folder "$1"
 		file=$tree_dir/commands/${folder//\//,}

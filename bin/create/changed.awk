@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#	awk -f definitions.awk -f changed.awk OLD NEW
+#
+# Which definitions of a file differ. Prints nothing if none does: comments and
+# blanks at the most. Else, one per line:
+#
+#	name NAME	what a changed definition brings into scope
+#	macro NAME	the same, for the preprocessor
+#	types		a type's layout may differ
+#	unknown TEXT	a change that could do anything
+#
+# Only definitions that came, went or differ may do so: the others have to stand
+# in the same order, or it is unknown what that does.
+
+function add(line)
+{
+	if (!(line in printed))
+		print line
+	printed[line]
+}
+
+function report(text,	kind, name)
+{
+	kind = parse(text)
+	if (kind == "unknown" || nameless || (kind == "function" && !is_static) || emitted(text))
+		add("unknown " substr(text, 1, 60))
+	if (kind == "macro" || kind == "type" || kind == "unknown" || has_types)
+		add("types")
+	for (name in introduced)
+		add((kind == "macro" ? "macro " : "name ") name)
+}
+
+BEGIN {
+	olds = read_chunks(ARGV[1], old, unused)
+	news = read_chunks(ARGV[2], new, unused)
+	for (first = 1; first <= olds && first <= news && old[first] == new[first]; first++)
+		;
+	while (olds >= first && news >= first && old[olds] == new[news]) {
+		olds--
+		news--
+	}
+	# What is there as often as before did not change itself.
+	for (i = first; i <= olds; i++)
+		surplus[old[i]]++
+	for (i = first; i <= news; i++)
+		surplus[new[i]]--
+	for (i = first; i <= olds; i++)
+		if (surplus[old[i]])
+			report(old[i])
+		else
+			kept[++keeps] = old[i]
+	for (i = first; i <= news; i++)
+		if (surplus[new[i]])
+			report(new[i])
+		else if (kept[++again] != new[i] && !moved++)
+			add("unknown order")
+	if (keeps != again)
+		add("unknown order")
+}

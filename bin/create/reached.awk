@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#	awk -f definitions.awk -f reached.awk CHANGED TEXT
+#
+# Can a change reach the code of a unit? CHANGED is what changed.awk printed,
+# TEXT the unpatched unit as `gcc -E -P -dU' makes it: without lines, but with
+# each macro that it needed. Prints a definition that is reached, or nothing.
+#
+# What names a changed name is changed itself. A static function that nothing
+# names makes no code, and neither do types and declarations: only functions and
+# objects that the unit is made for count. A name in an expression says nothing
+# about types: but whatever leads to a type (a member, a result, a parameter)
+# was declared with a name that leads there.
+
+# One of the words, as a word of its own
+function matcher(names,	name, any)
+{
+	any = ""
+	for (name in names)
+		any = any "|" name
+	return "(^|[^A-Za-z0-9_])(" substr(any, 2) ")([^A-Za-z0-9_]|$)"
+}
+
+# Definitions in one chunk: several, if a macro made them on one line -> piece[1..]
+function pieces(text, piece,	n, at, level, part, token)
+{
+	n = 0
+	part = ""
+	while (match(text, /"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|[{}();]/)) {
+		at = RSTART + RLENGTH - 1
+		token = substr(text, RSTART, 1)
+		part = part substr(text, 1, at)
+		text = substr(text, at + 1)
+		if (token == "{" || token == "(")
+			level++
+		else if (token == "}" || token == ")")
+			level--
+		if (level == 0 && (token == ";" || token == "}" && text !~ /^[^;{}()]*;/)) {
+			sub(/^[ \n]+/, "", part)
+			if (part != ";")
+				piece[++n] = part
+			part = ""
+		}
+	}
+	if (part text ~ /[^ \n]/)
+		piece[++n] = "?" part text
+	return n
+}
+
+# Does the code of the unit depend on this definition by itself?
+function is_root(text, kind)
+{
+	if (kind == "unknown")
+		return 1
+	return kind == "function" && (!is_static || emitted(text))
+}
+
+# A chunk that names what changed: its names count from now on; 1: it is code
+function taint(chunk, form,	i, n, kind, name)
+{
+	n = pieces(chunk, piece)
+	for (i = 1; i <= n; i++) {
+		if (piece[i] !~ form)
+			continue
+		kind = parse(piece[i])
+		if (is_root(piece[i], kind)) {
+			print substr(piece[i], 1, 200)
+			return 1
+		}
+		for (name in introduced)
+			if (!(name in reached)) {
+				reached[name]
+				fresh[name]
+				news++
+			}
+	}
+	return 0
+}
+
+BEGIN {
+	while ((status = (getline text < ARGV[1])) > 0) {
+		if (text ~ /^unknown/) {
+			print "unknown"
+			exit
+		}
+		if (text !~ /^(name|macro) /)
+			continue
+		name = substr(text, index(text, " ") + 1)
+		changed_macro[name] = text ~ /^macro/
+		reached[name]
+		fresh[name]
+		news++
+	}
+	if (status < 0)
+		die(ARGV[1] ": cannot be read")
+	chunks = read_chunks(ARGV[2], chunk, macro, 1)
+	for (name in changed_macro)
+		if (name in macro) {
+			print "macro " name
+			exit
+		}
+	while (news) {
+		form = matcher(fresh)
+		split("", fresh)
+		news = 0
+		for (i = 1; i <= chunks; i++)
+			if (chunk[i] ~ form && taint(chunk[i], form))
+				exit
+	}
+}

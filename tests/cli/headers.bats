@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Which definitions of a file differ, and which units a header's change can reach: told from the
+# text, and compared with what the compiler makes of it.
+
+setup()
+{
+	create=$BATS_TEST_DIRNAME/../../bin/create
+	dir=$BATS_TEST_TMPDIR
+	cd "$dir"
+	cat >old.h <<-'EOH'
+	#ifndef OLD_H
+	#define OLD_H
+	#define LIMIT 4
+	#define twice(x) ((x) * 2)	/* a comment */
+	#define PASTE(a, b) a##_##b
+	struct inner { int a; char b; };
+	struct outer { struct inner in; int rest; };
+	typedef struct inner inner_t;
+	enum colour { RED, GREEN, BLUE };
+	extern struct outer *everywhere;
+	int far(int a);
+	/*
+	 * Says { and "quotes" that do not end.
+	 */
+	static inline int leaf(int a)
+	{
+		return a + 1;
+	}
+	static inline int caller(int a)
+	{
+		return leaf(a) * 2;
+	}
+	static inline int alone(const char *text)
+	{
+		return text[0] == '"' ? 7 : '{';
+	}
+	static inline int text_of(void)
+	{
+		return sizeof("a  b");
+	}
+	#ifdef SOMETIMES
+	static inline int sometimes(void)
+	{
+		return 3;
+	}
+	#endif
+	#endif
+	EOH
+	unit none 'int f(int a) { return a; }'
+	unit leaf 'int f(int a) { return leaf(a); }'
+	unit caller 'int f(int a) { return caller(a); }'
+	unit unused 'static inline int g(int a) { return caller(a); } int f(int a) { return a; }'
+	unit table 'int (*const table[])(int) = { caller };'
+	unit alone 'int f(const char *a) { return alone(a); }'
+	unit pasted 'int f(int a) { return PASTE(le, af)(a) + PASTE(al, one)("x"); }' \
+		's/PASTE(a, b) a##_##b/PASTE(a, b) a##b/'
+	unit sized 'unsigned long f(void) { return sizeof(struct outer); }'
+	unit member 'int f(void) { return everywhere->rest; }'
+	unit typedefed 'inner_t x = { 1, 2 };'
+	unit enumerated 'int f(void) { return BLUE; }'
+	unit macro 'int f(int a) { return twice(a); }'
+	unit limit 'int x[LIMIT];'
+	unit tested '#if LIMIT > 5
+	int x;
+	#endif'
+	unit defined '#ifdef NEW
+	int x;
+	#endif
+	int f(int a) { return far(a); }'
+	unit far 'int f(int a) { return far(a); }'
+	unit text 'int f(void) { return text_of(); }'
+	unit asm 'asm(".globl leaf_user; leaf_user: .quad LIMIT_leaf; .set LIMIT_leaf, 0");'
+}
+
+# unit NAME TEXT [SED]: a file that includes the header
+unit()
+{
+	printf '#include "used.h"\n%s\n' "$2" >"unit-$1.c"
+	[ -z "${3-}" ] || sed -i "$3" old.h
+}
+
+# changed SED: what changed.awk says of the header's change -> changes
+changed()
+{
+	sed "$1" old.h >new.h
+	awk -f "$create/definitions.awk" -f "$create/changed.awk" old.h new.h >changes
+}
+
+# object FILE OUTPUT
+object()
+{
+	gcc -O2 -w -std=gnu11 -c -o "$2" "$1"
+}
+
+# reaches SED UNIT...: the change reaches these units; each unit that it does not
+# reach compiles to the same; the answer is a useful one: units it does reach change
+reaches()
+{
+	local file name answer answers=
+
+	changed "$1"
+	shift
+	for file in unit-*.c; do
+		name=${file#unit-}
+		name=${name%.c}
+		cp old.h used.h
+		gcc -E -P -dU -std=gnu11 -o text.i "$file"
+		object "$file" old.o
+		cp new.h used.h
+		answer=$(awk -f "$create/definitions.awk" -f "$create/reached.awk" changes text.i)
+		[ -z "$answer" ] || answers="$answers $name"
+		if object "$file" new.o && ! cmp -s old.o new.o && [ -z "$answer" ]; then
+			echo "missed: $name changes"
+			return 1
+		fi
+	done
+	[ "$(printf '%s\n' $answers)" = "$(printf '%s\n' "$@" | sort)" ] || {
+		echo "reached:$answers; wanted: $*"
+		cat changes
+		return 1
+	}
+}
+
+everything='alone asm caller defined enumerated far leaf limit macro member none pasted sized table
+	tested text typedefed unused'
+
+@test "comments and white space are no change" {
+	changed '/Says/d; s/return a + 1;/return a  +  1; \/* one *\//; s/^int far/int   far/'
+	[ ! -s changes ]
+	changed 's/a  b/a b/'
+	[ "$(cat changes)" = "name text_of" ]
+}
+
+@test "kinds of changes" {
+	changed 's/a + 1/a + 2/'
+	[ "$(cat changes)" = "name leaf" ]
+	changed 's/LIMIT 4/LIMIT 5/'
+	[ "$(cat changes)" = $'types\nmacro LIMIT' ]
+	changed 's/char b/long b/'
+	[ "$(cat changes)" = $'types\nname inner' ]
+	changed 's/GREEN, /GREEN = 5, /'
+	[[ $(cat changes) == *types* && $(cat changes) == *"name BLUE"* ]]
+	changed 's/^int far(int a)/long far(int a)/'
+	[ "$(cat changes)" = "name far" ]
+	changed 's/return a + 1;/struct { int q; } x = { a }; return x.q;/'
+	[ "$(sort changes)" = $'name leaf\ntypes' ]
+}
+
+@test "what is not understood is unknown" {
+	local change
+
+	for change in '/^#ifdef SOME/s/SOME/OTHER/' 's/^#define LIMIT/#include "x.h"\n&/' \
+		's/^int far/static int variable;\n&/' 's/^int far/int variable = 3;\n&/' \
+		's/^int far/DEFINE_IT(far);\n&/' 's/^int far/asm("nop");\n&/' \
+		's/^static inline int leaf/inline int leaf/' \
+		's/^static inline int leaf/static inline __used int leaf/' \
+		's/^int far.*/static inline int broken(void)\n{\n#ifdef A\n{\n#endif\n}\n&/' \
+		's/^int far.*/static inline int both(int (*a)(void), int b(void))\n#define X\n{\n}\n&/'; do
+		changed "$change"
+		grep -q '^unknown' changes || {
+			echo "$change: known:"
+			cat changes
+			return 1
+		}
+	done
+	# The same definitions in another order.
+	changed '/^struct inner/{h;d}; /^struct outer/{G}'
+	grep -q '^unknown order' changes
+	reaches 's/^int far/static int variable;\n&/' $everything
+}
+
+@test "functions reach who calls them, directly or not" {
+	reaches 's/a + 1/a + 2/' leaf caller table pasted
+	reaches 's/leaf(a) \* 2/leaf(a) * 3/' caller table
+	reaches 's/? 7/? 8/' alone pasted
+	reaches 's/return 3/return 4/'
+	reaches 's/^int far/static inline int new_one(void)\n{\n\treturn leaf(4);\n}\n&/'
+}
+
+@test "types reach who uses them, though they do not name them" {
+	reaches 's/char b;/char b; long c;/' sized member typedefed
+	reaches 's/GREEN, /GREEN = 5, /' enumerated
+	reaches 's/struct inner { int a;/struct fresh { int q; };\n&/'
+}
+
+@test "macros reach who expands or tests them" {
+	reaches 's/(x) \* 2/(x) * 3/' macro
+	reaches 's/LIMIT 4/LIMIT 8/' limit tested
+	reaches 's/^int far/#define NEW\n&/' defined
+	reaches 's/^int far.*/&\n#define far(a) ((a) - 1)/' far defined
+	reaches 's/^int far/long far/' far defined
+}
