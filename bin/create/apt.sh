@@ -12,9 +12,21 @@ apt_init()
 	command -v apt-get >/dev/null ||
 		die 1 missing "there is no apt-get: Debian's kernels cannot be fetched" \
 			"give --source, --config and --headers"
-	local dir=$cache/apt
 
 	lock "$cache/apt.lock"
+	apt_state "$cache/apt"
+	export APT_CONFIG=$cache/apt/apt.conf
+	# An hour old is new enough; --kernel of something unknown asks again.
+	apt_update_after 60
+	unlock
+	apt_ready=1
+}
+
+# apt_state DIR: makes a state of apt's there, without lists yet
+apt_state()
+{
+	local dir=$1
+
 	mkdir -p "$dir"/{state/lists/partial,archives/partial,sources.list.d}
 	: >"$dir/status"
 	rm -f "$dir/sources.list.d"/*
@@ -31,21 +43,25 @@ APT::Sandbox::User "";
 Acquire::Languages "none";
 Acquire::Retries "3";
 EOF
-	export APT_CONFIG=$dir/apt.conf
-	# An hour old is new enough; --kernel of something unknown asks again.
-	if [[ ! -e $dir/updated || -n $(find "$dir/updated" -mmin +60) ]]; then
-		apt_update
-	fi
-	unlock
-	apt_ready=1
 }
 
+# apt_update_after MINUTES: reads the package lists again when they are older
+apt_update_after()
+{
+	local updated=${APT_CONFIG%/*}/updated
+
+	[[ -e $updated && -z $(find "$updated" -mmin "+$1") ]] || apt_update
+}
+
+# Reads the package lists of the state that APT_CONFIG names.
 apt_update()
 {
+	local updated=${APT_CONFIG%/*}/updated
+
 	stage "Reading the archive's package lists"
 	if logged apt-get -q update; then
-		touch "$cache/apt/updated"
-	elif [[ -e $cache/apt/updated ]]; then
+		touch "$updated"
+	elif [[ -e $updated ]]; then
 		warn "the archive's package lists could not be refreshed; going on with the old ones"
 	else
 		die_log 1 failed "apt-get update failed"
@@ -98,7 +114,7 @@ apt_download()
 		package=${spec%%=*} version=${spec#*=}
 		file=$(apt_deb "$package" "$version")
 		if [[ ! $file ]]; then
-			logged apt_get_download "$spec" || die_log 1 failed "$package $version could not be fetched"
+			logged apt_get_download download "$spec" || die_log 1 failed "$package $version could not be fetched"
 			file=$(apt_deb "$package" "$version")
 		fi
 		[[ $file ]] || die 1 failed "$package $version: apt-get brought nothing"
@@ -106,17 +122,51 @@ apt_download()
 	done
 }
 
-# In a folder of its own: kernels of several flavours share packages, and may be
-# fetched at once.
+# apt_get_download ARGUMENT...: apt-get; what it brings goes to the cache. In a folder of its own:
+# kernels of several flavours share packages, and may be fetched at once.
 apt_get_download()
 {
 	local dir
 
 	dir=$(mktemp -d "$cache/debs/new.XXXXXX") || return
-	if (cd "$dir" && apt-get -q download "$1"); then
-		mv -f "$dir"/*.deb "$cache/debs/"
+	if (cd "$dir" && apt-get -q "$@"); then
+		mv -f "$dir"/* "$cache/debs/"
 	fi
 	rm -rf "$dir"
+}
+
+# apt_download_packaging DIR SOURCE VERSION: what Debian adds to the source that SOURCE's
+# packages are made from, its patches among it; into the cache; DIR gets a link
+apt_download_packaging()
+{
+	local dir=$1 source=$2 version=$3
+	local file=$cache/debs/${2}_${3#*:}.debian.tar.xz
+
+	if [[ ! -e $file ]]; then
+		# Another state: the lists of sources are large, and few kernels need them.
+		local -x APT_CONFIG=$cache/apt-source/apt.conf
+
+		lock "$cache/apt-source.lock"
+		apt_state "$cache/apt-source"
+		apt_types_source "$cache/apt-source/sources.list.d"
+		apt_update_after 60
+		unlock
+		stage "Fetching the packaging of $source ($version)"
+		logged apt_get_download source --download-only --diff-only "$source=$version" || true
+	fi
+	[[ -e $file ]] || return
+	ln -sfn "$file" "$dir/$source.debian.tar.xz"
+}
+
+# apt_types_source DIR: makes apt's sources there name source packages instead of binary ones
+apt_types_source()
+{
+	local file
+
+	for file in "$1"/*; do
+		sed -i -E -e 's/^[Tt]ypes:.*/Types: deb-src/' -e '/^deb-src[ \t]/d' \
+			-e 's/^deb([ \t])/deb-src\1/' "$file"
+	done
 }
 
 # The file of a package in the cache, if it is there.

@@ -84,20 +84,28 @@ on_signal()
 	exit "$2"
 }
 
-# lock FILE: held until unlock() or the end; waits for another ksplice-create
+# lock FILE: held until its unlock() or the end; waits for another ksplice-create
 lock()
 {
-	exec {lock_fd}>"$1"
-	if ! flock -n "$lock_fd"; then
-		verbose "waiting for another ksplice-create ($1)"
-		flock "$lock_fd"
-	fi
-}
-lock_fd=
+	local fd
 
+	exec {fd}>"$1"
+	if ! flock -n "$fd"; then
+		verbose "waiting for another ksplice-create ($1)"
+		flock "$fd"
+	fi
+	lock_fds+=("$fd")
+}
+lock_fds=()
+
+# unlock: lets go of the lock that was taken last
 unlock()
 {
-	[[ $lock_fd ]] || return 0
-	exec {lock_fd}>&-
-	lock_fd=
+	local fd
+
+	((${#lock_fds[@]})) || return 0
+	fd=${lock_fds[-1]}
+
+	exec {fd}>&-
+	unset 'lock_fds[-1]'
 }

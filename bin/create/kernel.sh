@@ -144,7 +144,7 @@ kernel_has()
 
 kernel_unpack()
 {
-	local what=$1 version=$2 debs=$kernel_dir/debs series image
+	local what=$1 version=$2 debs=$kernel_dir/debs series image featureset
 
 	mkdir -p "$debs"
 	series=$(grep -oE '^[0-9]+\.[0-9]+' <<<"$kernel_release")
@@ -183,6 +183,8 @@ kernel_unpack()
 		mkdir "$kernel_dir/source.new"
 		logged kernel_unpack_source "$debs/linux-source-$series.deb" "$series" \
 			"$kernel_dir/source.new" || die_log 1 failed "linux-source-$series could not be unpacked"
+		featureset=$(featureset_of "$kernel_release")
+		[[ ! $featureset ]] || featureset_apply "$featureset" "$version" "$series" "$kernel_dir/source.new"
 		mv -T "$kernel_dir/source.new" "$kernel_dir/source"
 	fi
 }
