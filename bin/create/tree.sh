@@ -135,12 +135,26 @@ tree_configure()
 	cp "$kernel_config" "$tree_build/.config"
 	logged "${tree_make[@]}" olddefconfig ||
 		die_log 1 failed "the configuration could not be taken over" "$(tree_hint)"
-	# What describes the tools is no option of the kernel.
 	changes=$(diff <(tree_options "$kernel_config") <(tree_options "$tree_build/.config") || true)
-	[[ ! $changes ]] || {
-		printf '%s\n' "$changes" >>"$log_file"
-		warn "the configuration changed while it was taken over, for instance $(sed -n 's/^[<>] //p' <<<"$changes" | head -n 1): is it of this source?"
-	}
+	[[ ! $changes ]] || tree_refuse_configuration "$changes"
+}
+
+# tree_refuse_configuration DIFF: another configuration makes other code, and other layouts of
+# structures that no comparison of code sees
+tree_refuse_configuration()
+{
+	local options hint="is the source the one that this configuration is of? then install the tools that the kernel was built with: the compiler's and binutils' versions decide about options too"
+
+	printf '%s\n' "$1" >>"$log_file"
+	# One word for each option: NAME=VALUE as it was, or !NAME where it is new.
+	options=$(awk -F '[ =]' '
+		/^</ { value = $0; sub(/^< CONFIG_/, "", value); was[$2] = value; name[++n] = $2 }
+		/^>/ && !($2 in was) { option = $2; sub(/^CONFIG_/, "!", option); was[$2] = option; name[++n] = $2 }
+		END { for (i = 1; i <= n && i <= 8; i++) printf "%s%s", (i > 1 ? ", " : ""), was[name[i]]
+			if (n > 8) printf " and %d more", n - 8 }' <<<"$1")
+	! grep -q '^< CONFIG_PREEMPT_RT=y' <<<"$1" ||
+		hint="this is a PREEMPT_RT kernel, and the source lacks its patch: for --source, apply debian/patches-rt of Debian's packaging, or kernel.org's patch, to it"
+	die 1 config "the source does not keep the configuration of $kernel_release, and so would make other code: $options" "$hint"
 }
 
 # What most often is in the way: tools that Kbuild needs.

@@ -173,3 +173,91 @@ same_numbers()
 	sed -e 's/^L(b2)/new\nnewer\n&/' "$dir/old.c" >"$dir/new.c"
 	same_numbers
 }
+
+# parts COMMAND: bash with ksplice-create's parts
+parts()
+{
+	run bash -c 'for part in log cache apt featureset tree; do source "$0/$part.sh"; done; kernel_release=6.1.0-1-rt-amd64
+		eval "$1"' "$create" "$1"
+}
+
+@test "a configuration that the source does not keep is refused, with what is different" {
+	for i in A=y B=m C=5 D=y PREEMPT_COUNT=y GCC_VERSION=120200; do echo "CONFIG_$i"; done >"$dir/was"
+	for i in B=y C=5 D=y E=y PREEMPT_COUNT=y GCC_VERSION=120300; do echo "CONFIG_$i"; done >"$dir/is"
+	compared='diff <(tree_options "$dir/was") <(tree_options "$dir/is")'
+	export dir
+	parts "tree_refuse_configuration \"\$($compared)\""
+	[ "$status" = 1 ]
+	[[ $output == *"of 6.1.0-1-rt-amd64, and so would make other code: A=y, B=m, !E [config]"* ]]
+	[[ $output != *PREEMPT_RT* && $output == *binutils* ]]
+	for i in $(seq 20); do echo "CONFIG_N$i=y"; done >>"$dir/was"
+	echo "CONFIG_PREEMPT_RT=y" >>"$dir/was"
+	parts "tree_refuse_configuration \"\$($compared)\""
+	[[ $output == *" and 16 more [config]"*"hint:"*PREEMPT_RT* ]]
+	# Tools may be others, as long as no option is.
+	sed 's/^CONFIG_GCC.*/CONFIG_GCC_VERSION=120300/' "$dir/was" >"$dir/is"
+	parts "$compared"
+	[ "$status" = 0 ] && [ -z "$output" ]
+}
+
+@test "kernels of a featureset" {
+	for i in 6.1.0-47-rt-amd64=rt 6.12.95+deb12-rt-amd64=rt 6.1.0-47-amd64= 6.1.0-47-cloud-amd64= \
+		6.1.0-rt-5-amd64=; do
+		parts "featureset_of ${i%=*}"
+		[ "$output" = "${i#*=}" ]
+	done
+}
+
+@test "patches of a featureset: in order, none skipped, no guessing" {
+	mkdir -p "$dir/debian/patches-rt" "$dir/source"
+	seq 1 20 >"$dir/source/file"
+	: >"$dir/source/obsolete"
+	cat >"$dir/debian/patches-rt/one.patch" <<-'EOF'
+	--- a/file
+	+++ b/file
+	@@ -4,3 +4,3 @@
+	 4
+	-5
+	+five
+	 6
+	EOF
+	sed -e 's/^-5/-five/' -e 's/^+five/+fifth/' "$dir/debian/patches-rt/one.patch" \
+		>"$dir/debian/patches-rt/two.patch"
+	printf '# the series\n\none.patch\ntwo.patch # and more\n' >"$dir/debian/patches-rt/series"
+	tar -C "$dir" -cJf "$dir/packaging.tar.xz" debian
+	cp -r "$dir/source" "$dir/again"
+	parts "featureset_patch $dir/packaging.tar.xz rt $dir/source"
+	[ "$status" = 0 ]
+	[ "$(sed -n 5p "$dir/source/file")" = fifth ]
+	[ ! -e "$dir/source.patches" ]
+	# A context that is another.
+	sed -i 's/^4$/four/' "$dir/again/file"
+	parts "featureset_patch $dir/packaging.tar.xz rt $dir/again"
+	[ "$status" != 0 ]
+	# A series that wants more than we know, or is missing.
+	sed -i 's/^two.patch.*/two.patch -R/' "$dir/debian/patches-rt/series"
+	tar -C "$dir" -cJf "$dir/packaging.tar.xz" debian
+	seq 1 20 >"$dir/again/file"
+	parts "featureset_patch $dir/packaging.tar.xz rt $dir/again"
+	[ "$status" != 0 ] && [[ $output == *"two.patch"*"-R"* ]]
+	parts "featureset_patch $dir/packaging.tar.xz other $dir/again"
+	[ "$status" != 0 ]
+}
+
+@test "the machine's sources of packages become sources of source packages" {
+	mkdir "$dir/list"
+	printf 'Types: deb deb-src\nURIs: http://example.org/debian\nSuites: bookworm\n' >"$dir/list/a.sources"
+	printf '# deb comment\ndeb [arch=amd64] http://example.org/debian bookworm main\ndeb-src http://example.org/debian bookworm main\n' \
+		>"$dir/list/b.list"
+	parts "apt_types_source $dir/list"
+	[ "$status" = 0 ]
+	[ "$(head -n 1 "$dir/list/a.sources")" = "Types: deb-src" ]
+	[ "$(grep -v '^#' "$dir/list/b.list")" = "deb-src [arch=amd64] http://example.org/debian bookworm main" ]
+}
+
+@test "locks are let go in turn" {
+	export dir
+	parts 'lock "$dir/one"; lock "$dir/two"; unlock
+		flock -n "$dir/two" true && ! flock -n "$dir/one" true && unlock && flock -n "$dir/one" true'
+	[ "$status" = 0 ]
+}

@@ -53,14 +53,23 @@ kernel_source()
 	ksplice-create --fetch-source "$1" | tail -n 1
 }
 
-# ksplice-create's options to make an update for RELEASE from the source of OTHER.
-kernel_options_foreign()
+# kernel_options_other RELEASE PATCH: ksplice-create's options to make an update for RELEASE from
+# another source: its own with PATCH applied, kept beside it.
+kernel_options_other()
 {
-	local own other
+	local own source other
 
-	other=$(kernel_source "$2")
-	own=$(kernel_image "$1")
+	own=$(ksplice-create --fetch "$1" | tail -n 1)
 	own=${own%/*}
+	source=$(kernel_source "$1")
+	other=$own/other-$(sha256sum <"$2" | cut -c 1-12)
+	if [[ ! -d $other ]]; then
+		rm -rf "$other.new"
+		# Links: patch puts a new file in the place of one that it changes.
+		flock "$own/lock" cp -al "$source" "$other.new"
+		patch -d "$other.new" -p1 --batch --forward --no-backup-if-mismatch --quiet <"$2"
+		mv -T "$other.new" "$other"
+	fi
 	printf '%s\n' --source "$other" --headers "$own/headers" --config "$own/headers/.config"
 }
 
