@@ -330,16 +330,40 @@ struct ksplice_conflict {
 #define KSPLICE_MAX_CONFLICTS 64
 
 /* One check of all stacks; everything that it needs in the stop is allocated before. */
+/* ---- survey.c: tasks that are found outside of all ranges before the stop ----- */
+
+struct ksplice_stack_check;
+
+struct ksplice_survey {
+	struct ksplice_noted *slots;	/* kvcalloc; NULL: no task is noted */
+	unsigned int bits;		/* log2 of their number */
+};
+
+/*
+ * Notes the tasks that are asleep outside of all ranges of a prepared check.
+ * May sleep. Without memory it notes none, and the stop takes longer.
+ */
+void ksplice_survey_make(struct ksplice_survey *survey, const struct ksplice_stack_check *check);
+/* In the stop: was the task noted, and has it not run since? */
+bool ksplice_survey_holds(const struct ksplice_survey *survey, const struct task_struct *task);
+void ksplice_survey_free(struct ksplice_survey *survey);
+
 struct ksplice_stack_check {
 	struct ksplice_range *ranges;	/* ascending start; kvmalloc */
 	unsigned int nr_ranges;
 	atomic_t nr_conflicts;		/* may exceed KSPLICE_MAX_CONFLICTS */
 	struct ksplice_conflict conflicts[KSPLICE_MAX_CONFLICTS];
 	bool no_idle_tasks;		/* they could not be found */
+	struct ksplice_survey survey;
 };
 
 /* Sorts the ranges: the last step before the stop. */
 void ksplice_stack_prepare(struct ksplice_stack_check *check);
+/*
+ * Is no address of a range anywhere on the stack of a task? False if that cannot be told. Anywhere,
+ * in an RCU read section; means something only if the task did not run meanwhile.
+ */
+bool ksplice_stack_is_clear(const struct ksplice_stack_check *check, struct task_struct *task);
 /* In the stop, on each CPU: its own stack. */
 void ksplice_stack_check_self(struct ksplice_stack_check *check);
 /* In the stop, on one CPU while all others wait: all other tasks. */

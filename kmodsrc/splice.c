@@ -93,6 +93,7 @@ static void free_stop(struct ksplice_stop *stop)
 	kvfree(stop->writes);
 	kvfree(stop->redirects);
 	kvfree(stop->check.ranges);
+	ksplice_survey_free(&stop->check.survey);
 	kvfree(stop);
 }
 
@@ -227,6 +228,7 @@ static int run_stop(struct ksplice_update *update, struct ksplice_stop *stop,
 		    struct ksplice_abort *abort)
 {
 	sort_stop(stop);
+	ksplice_survey_make(&stop->check.survey, &stop->check);
 	ksplice_stop_run(stop);
 	update->stop_ns = stop->stop_ns;
 	switch (stop->cause) {

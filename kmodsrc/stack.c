@@ -72,6 +72,28 @@ static void __in_stop visit_address(unsigned long address, void *arg)
 	conflict->name = range->name;
 }
 
+/* For ksplice_stack_is_clear(). */
+struct search {
+	const struct ksplice_stack_check *check;
+	bool found;
+};
+
+static void search_address(unsigned long address, void *arg)
+{
+	struct search *search = arg;
+
+	if (!search->found && find_range(search->check, address))
+		search->found = true;
+}
+
+bool ksplice_stack_is_clear(const struct ksplice_stack_check *check, struct task_struct *task)
+{
+	struct search search = { .check = check };
+
+	search_address((unsigned long)READ_ONCE(task->restart_block.fn), &search);
+	return !search.found && ksplice_arch_scan(task, search_address, &search) && !search.found;
+}
+
 static void __in_stop check_task(struct ksplice_stack_check *check, struct task_struct *task)
 {
 	struct visit visit = { .check = check, .task = task };
@@ -93,15 +115,18 @@ static struct task_struct *__in_stop idle_task_of(int cpu)
 	unsigned long offset = ksplice_core_address(KSPLICE_CORE_idle_threads);
 	struct task_struct *task;
 	unsigned int flags;
+	pid_t pid;
 
 	if (!offset)
 		return NULL;
 	if (copy_from_kernel_nofault(
 		    &task, per_cpu_ptr((struct task_struct * __percpu __force *)offset, cpu),
 		    sizeof(task)) ||
-	    copy_from_kernel_nofault(&flags, &task->flags, sizeof(flags)))
+	    copy_from_kernel_nofault(&flags, &task->flags, sizeof(flags)) ||
+	    copy_from_kernel_nofault(&pid, &task->pid, sizeof(pid)))
 		return NULL;
-	return flags & PF_IDLE && task_cpu(task) == cpu ? task : NULL;
+	/* PF_IDLE comes only when its CPU has nothing to do for the first time (rest_init()). */
+	return flags & PF_KTHREAD && !pid && task_cpu(task) == cpu ? task : NULL;
 }
 
 void __in_stop ksplice_stack_check_self(struct ksplice_stack_check *check)
@@ -120,7 +145,7 @@ void __in_stop ksplice_stack_check_all(struct ksplice_stack_check *check)
 		 * Only the stoppers, which have checked themselves on their way
 		 * here, are on a CPU now.
 		 */
-		if (!READ_ONCE(task->on_cpu))
+		if (!READ_ONCE(task->on_cpu) && !ksplice_survey_holds(&check->survey, task))
 			check_task(check, task);
 	}
 	rcu_read_unlock();

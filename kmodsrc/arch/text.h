@@ -42,6 +42,13 @@ int ksplice_arch_jump(u8 insn[KSPLICE_JUMP_SIZE], unsigned long from, unsigned l
 typedef void (*ksplice_arch_visit)(unsigned long address, void *arg);
 
 /*
+ * Visits every word of the used stack of a task. False if the task can have
+ * return addresses elsewhere (tracers keep some), or not all could be read.
+ * Safe at any time in an RCU read section, also for a task that runs or ends.
+ */
+bool ksplice_arch_scan(struct task_struct *task, ksplice_arch_visit visit, void *arg);
+
+/*
  * Visits where a task that does not run (or the current one) will continue,
  * frame by frame. Where the unwinder is unsure, every word of the used stack and
  * of the places where tracers keep return addresses is visited too. In the stop.

@@ -47,7 +47,8 @@ static bool __in_stop walk_frames(struct task_struct *task, ksplice_arch_visit v
 	return !unwind_error(&state);
 }
 
-static void __in_stop walk_words(unsigned long start, unsigned long end, ksplice_arch_visit visit,
+/* False if one could not be read: the rest is left out. */
+static bool __in_stop walk_words(unsigned long start, unsigned long end, ksplice_arch_visit visit,
 				 void *arg)
 {
 	unsigned long place, word;
@@ -55,44 +56,69 @@ static void __in_stop walk_words(unsigned long start, unsigned long end, ksplice
 	for (place = ALIGN(start, sizeof(word)); place + sizeof(word) <= end;
 	     place += sizeof(word)) {
 		if (copy_from_kernel_nofault(&word, (void *)place, sizeof(word)))
-			break;
+			return false;
 		visit(word, arg);
 	}
+	return true;
 }
 
-/* Return addresses that return probes keep for a task. */
+/* Newest first of the return probes that a task has to return through. */
+static struct llist_node *__in_stop return_probes(const struct task_struct *task)
+{
+#ifdef CONFIG_RETHOOK
+	return READ_ONCE(task->rethooks.first);
+#elif defined(CONFIG_KRETPROBES)
+	return READ_ONCE(task->kretprobe_instances.first);
+#else
+	return NULL;
+#endif
+}
+
 static void __in_stop walk_return_probes(struct task_struct *task, ksplice_arch_visit visit,
 					 void *arg)
 {
-#ifdef CONFIG_RETHOOK
-	struct llist_node *node = READ_ONCE(task->rethooks.first);
+	struct llist_node *node = return_probes(task);
 
-	for (; node; node = READ_ONCE(node->next))
+	for (; node; node = READ_ONCE(node->next)) {
+#ifdef CONFIG_RETHOOK
 		visit(container_of(node, struct rethook_node, llist)->ret_addr, arg);
 #elif defined(CONFIG_KRETPROBES)
-	struct llist_node *node = READ_ONCE(task->kretprobe_instances.first);
-
-	for (; node; node = READ_ONCE(node->next))
 		visit((unsigned long)container_of(node, struct kretprobe_instance, llist)->ret_addr,
 		      arg);
 #endif
+	}
+}
+
+static bool __in_stop walk_used(struct task_struct *task, ksplice_arch_visit visit, void *arg)
+{
+	unsigned long low = (unsigned long)READ_ONCE(task->stack);
+	unsigned long start = task == current ? (unsigned long)__builtin_frame_address(0)
+					      : READ_ONCE(task->thread.sp);
+
+	if (!low)
+		return false;
+	/* A saved stack pointer out of the stack proves nothing: take all of it. */
+	if (start < low || start >= low + THREAD_SIZE)
+		start = low;
+	return walk_words(start, low + THREAD_SIZE, visit, arg);
+}
+
+bool ksplice_arch_scan(struct task_struct *task, ksplice_arch_visit visit, void *arg)
+{
+	unsigned long low, high;
+
+	ksplice_compat_graph_stack(task, &low, &high);
+	return !low && !return_probes(task) && walk_used(task, visit, arg);
 }
 
 void __in_stop ksplice_arch_walk(struct task_struct *task, ksplice_arch_visit visit, void *arg)
 {
-	unsigned long low = (unsigned long)task_stack_page(task);
-	unsigned long start;
+	unsigned long low, high;
 
 	if (walk_frames(task, visit, arg))
 		return;
-
-	start = task == current ? (unsigned long)__builtin_frame_address(0)
-				: READ_ONCE(task->thread.sp);
-	/* A saved stack pointer out of the stack proves nothing: take all of it. */
-	if (start < low || start >= low + THREAD_SIZE)
-		start = low;
-	walk_words(start, low + THREAD_SIZE, visit, arg);
-	ksplice_compat_graph_stack(task, &low, &start);
-	walk_words(low, start, visit, arg);
+	walk_used(task, visit, arg);
+	ksplice_compat_graph_stack(task, &low, &high);
+	walk_words(low, high, visit, arg);
 	walk_return_probes(task, visit, arg);
 }
