@@ -143,7 +143,7 @@ static int sites_of_endbr(struct build *b, struct place at)
 
 /*
  * Calls that call depth tracking may send through its accounting: every direct
- * call that is no site already, where functions are padded for it.
+ * call that is no site already, where functions may be padded for it.
  */
 static int sites_of_calls(struct build *b, struct place at)
 {
@@ -177,38 +177,19 @@ static int sites_of_calls(struct build *b, struct place at)
 	return 0;
 }
 
-#define PADDING_SIZE	16 /* nops before each function */
-#define ACCOUNTING_SIZE 10 /* the last of them, which call depth tracking uses */
-
-/* Where the accounting code goes that such calls are sent through. */
-static int sites_of_padding(struct build *b, struct place at)
+/*
+ * Is the unit of a kernel whose functions are padded for call depth tracking?
+ * The compiler lists them all for that (and leaves .comment in what it made);
+ * an assembler's file does not tell.
+ */
+static bool may_be_padded(const struct build *b)
 {
-	uint64_t last = 0;
-
-	for (size_t i = 0; i < at.sec->nr_symbols; i++) {
-		const struct elf_symbol *sym = at.sec->symbols[i];
-		uint64_t nops = 0;
-		int ret;
-
-		if (sym->type != STT_FUNC || sym->value < PADDING_SIZE || sym->value == last)
-			continue;
-		last = sym->value;
-		while (nops < PADDING_SIZE && at.sec->data[sym->value - nops - 1] == 0x90)
-			nops++;
-		if (nops < PADDING_SIZE)
-			continue;
-		at.offset = sym->value - ACCOUNTING_SIZE;
-		ret = build_add_site(b, &at, site_of(KSPLICE_SITE_PADDING, ACCOUNTING_SIZE, 0));
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return elf_find_section(b->elf, "__patchable_function_entries") ||
+	       !elf_find_section(b->elf, ".comment");
 }
 
-static int sites_of_code(struct build *b)
+static int sites_of_code(struct build *b, bool padded)
 {
-	bool padded = elf_find_section(b->elf, "__patchable_function_entries");
-
 	for (size_t i = 1; i < b->elf->nr_sections; i++) {
 		struct place at = { b->elf->sections[i], &b->sections[i], 0 };
 		int ret = 0;
@@ -223,8 +204,6 @@ static int sites_of_code(struct build *b)
 				ret = sites_of_endbr(b, at);
 			if (!ret && padded)
 				ret = sites_of_calls(b, at);
-			if (!ret && padded)
-				ret = sites_of_padding(b, at);
 		}
 		if (ret)
 			return ret;
@@ -270,13 +249,80 @@ static int sort_sites(struct build *b, const struct elf_section *sec, struct bui
 	return 0;
 }
 
+/* ---- padding ------------------------------------------------------------------ */
+
+#define LONGEST_SITE 255 /* an alternative: its length is a byte */
+
+/* Is one of the first `nr' sites, which are in order, in [start, end)? */
+static bool holds_site(const struct build_section *bs, size_t nr, uint64_t start, uint64_t end)
+{
+	const struct ksplice_site *site = bs->sites.data;
+	size_t low = 0, high = nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (site[middle].offset < end)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* Those that begin before it: the last one, and what it lies in. */
+	while (low-- > 0 && site[low].offset + LONGEST_SITE > start)
+		if (site[low].offset + site[low].length > start)
+			return true;
+	return false;
+}
+
+#define ACCOUNTING_SIZE 10 /* bytes before a callee, nops, that call depth tracking uses */
+
+/*
+ * Where the accounting code goes that such calls are sent through: the kernel
+ * asks for the nops only, not for a function behind them. Nops that are a site
+ * already are other ones by the time that it looks.
+ */
+static int sites_of_padding(struct build *b, struct place at)
+{
+	size_t nr = at.bs->sites.nr;
+	uint64_t free = 0; /* the end of the padding before */
+
+	for (size_t i = 0; i < at.sec->nr_symbols; i++) {
+		uint64_t callee = at.sec->symbols[i]->value, nops = 0;
+		int ret;
+
+		if (callee < free + ACCOUNTING_SIZE || callee > at.sec->size)
+			continue;
+		while (nops < ACCOUNTING_SIZE && at.sec->data[callee - nops - 1] == 0x90)
+			nops++;
+		at.offset = callee - ACCOUNTING_SIZE;
+		if (nops < ACCOUNTING_SIZE || holds_site(at.bs, nr, at.offset, callee))
+			continue;
+		ret = build_add_site(b, &at, site_of(KSPLICE_SITE_PADDING, ACCOUNTING_SIZE, 0));
+		if (ret)
+			return ret;
+		free = callee;
+	}
+	return 0;
+}
+
+/* -------------------------------------------------------------------------------- */
+
 int image_find_sites(struct build *b)
 {
-	int ret = sites_of_code(b);
+	bool padded = may_be_padded(b);
+	int ret = sites_of_code(b, padded);
 
 	if (!ret)
 		ret = image_find_table_sites(b);
-	for (size_t i = 1; i < b->elf->nr_sections && !ret; i++)
-		ret = sort_sites(b, b->elf->sections[i], &b->sections[i]);
+	for (size_t i = 1; i < b->elf->nr_sections && !ret; i++) {
+		struct place at = { b->elf->sections[i], &b->sections[i], 0 };
+
+		ret = sort_sites(b, at.sec, at.bs);
+		if (ret || !padded || !is_code(at.bs))
+			continue;
+		ret = sites_of_padding(b, at);
+		if (!ret)
+			ret = sort_sites(b, at.sec, at.bs);
+	}
 	return ret;
 }

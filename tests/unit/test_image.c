@@ -63,6 +63,7 @@ static const char every_site[] = MACROS
 	".section .exit.text,\"ax\"\nret\n"
 	".section __param,\"a\"\n.quad f\n"
 	".section .BTF_ids,\"a\"\n.long 0\n"
+	".ident \"compiler\"\n"
 	".weak maybe\n.section .text.unlikely,\"ax\"\n.type maybe,@function\n"
 	"maybe: jmp 2b\n.size maybe, . - maybe\n";
 
@@ -299,6 +300,7 @@ static void test_padding_means_call_sites(void **state)
 		".type f,@function\n.type g,@function\n"
 		"f:	call __fentry__\n	call other\n	call g\n	ret\n.size f, . - f\n"
 		".skip 16, 0x90\ng:	ret\n.size g, . - g\n"
+		".ident \"compiler\"\n"
 		".section __patchable_function_entries,\"awo\",@progbits,.text\n.quad f\n";
 	static const struct expected_site expected[] = {
 		{ 0, KSPLICE_SITE_FENTRY, 5, NULL },
@@ -310,6 +312,32 @@ static void test_padding_means_call_sites(void **state)
 
 	(void)state;
 	expect_sites(image, ".text", expected, 4);
+}
+
+/*
+ * An assembler's file has calls that are accounted, and callees that are padded,
+ * without a list of them. Callees need not be functions; nops that an alternative
+ * has made its own are no padding.
+ */
+static void test_padding_of_assembler(void **state)
+{
+	static const char text[] =
+		"	call other\n	ret\n"
+		".skip 10, 0x90\ncode:	nop\n	ret\n"
+		".skip 9, 0x90\nshort:	ret\n"
+		".skip 8, 0x90\n1:	.skip 4, 0x90\n2:\nbehind: ret\n"
+		".section .altinstr_replacement,\"ax\"\n3:	lfence\n4:\n"
+		".section .altinstructions,\"a\"\n"
+		".long 1b - .\n.long 3b - .\n.word 0x60\n.byte 2b - 1b\n.byte 4b - 3b\n";
+	static const struct expected_site expected[] = {
+		{ 0, KSPLICE_SITE_CALL, 5, "other" },
+		{ 6, KSPLICE_SITE_PADDING, 10, NULL },
+		{ 36, KSPLICE_SITE_ALTERNATIVE, 4, NULL },
+	};
+	_cleanup_image_ struct image *image = build_well(text, "vmlinux");
+
+	(void)state;
+	expect_sites(image, ".text", expected, 3);
 }
 
 static void test_runtime_constants(void **state)
@@ -386,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_adjust),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_padding_means_call_sites),
+		cmocka_unit_test(test_padding_of_assembler),
 		cmocka_unit_test(test_runtime_constants),
 		cmocka_unit_test(test_alternatives_of_6_12),
 		cmocka_unit_test(test_refusals),

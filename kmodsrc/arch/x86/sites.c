@@ -55,17 +55,19 @@ static bool fentry_legal(const struct ksplice_site_run *s)
 	       is_core(KSPLICE_CORE_ftrace_regs_caller, target) || in_module_space(target);
 }
 
-/* `jmp' to the return thunk that this processor needs. */
-static bool is_return_jump(const u8 *insn, unsigned long address)
+/* The return thunk that this processor needs, or the one that code is compiled with. */
+static bool is_return_thunk(unsigned long address)
 {
 	unsigned long variable = ksplice_core_address(KSPLICE_CORE_x86_return_thunk), thunk;
 
-	if (insn[0] != OP_JMP)
-		return false;
-	if (is_core(KSPLICE_CORE___x86_return_thunk, ksplice_x86_target(insn, address)))
+	if (is_core(KSPLICE_CORE___x86_return_thunk, address))
 		return true;
-	return variable && ksplice_x86_read(variable, &thunk) &&
-	       ksplice_x86_target(insn, address) == thunk;
+	return variable && ksplice_x86_read(variable, &thunk) && address == thunk;
+}
+
+static bool is_return_jump(const u8 *insn, unsigned long address)
+{
+	return insn[0] == OP_JMP && is_return_thunk(ksplice_x86_target(insn, address));
 }
 
 static bool return_legal(const struct ksplice_site_run *s)
@@ -255,8 +257,7 @@ static bool padding_legal(const struct ksplice_site_run *s)
 /* Where a conditional tail call without a target goes. */
 static bool is_return_function(unsigned long address)
 {
-	return is_core(KSPLICE_CORE___static_call_return, address) ||
-	       is_core(KSPLICE_CORE___x86_return_thunk, address);
+	return is_core(KSPLICE_CORE___static_call_return, address) || is_return_thunk(address);
 }
 
 /* Given that the key is at `key': is the site what the key's function demands? */
@@ -265,23 +266,27 @@ static bool static_call_is(const struct ksplice_site_run *s, unsigned long key)
 	static const u8 xor_eax[] = { OP_CS, OP_CS, OP_CS, 0x31, 0xc0 };
 	static const u8 ret[] = { OP_RET, OP_INT3, OP_INT3, OP_INT3, OP_INT3 };
 	const u8 *original = ksplice_site_bytes(s), *run = s->run;
-	unsigned long function;
+	unsigned long function, target;
 
 	if (!ksplice_x86_read(key, &function))
 		return false;
 	if (s->site->length == 6) { /* a conditional jump */
-		unsigned long target = ksplice_x86_target(run + 1, s->address + 1);
-
+		target = ksplice_x86_target(run + 1, s->address + 1);
 		return run[0] == original[0] && run[1] == original[1] &&
 		       (function ? target == function : is_return_function(target));
 	}
 	if (original[0] == OP_CALL) {
 		if (!function)
 			return ksplice_x86_is_nop(run, BRANCH_SIZE);
-		if (is_core(KSPLICE_CORE___static_call_return0, function))
-			return !memcmp(run, xor_eax, sizeof(xor_eax));
-		return run[0] == OP_CALL && (ksplice_x86_target(run, s->address) == function ||
-					     ksplice_x86_callee(run, s->address) == function);
+		if (run[0] == OP_CALL) {
+			target = ksplice_x86_target(run, s->address);
+			/* This one is elided, unless the call has been sent through accounting. */
+			if (target == function)
+				return !is_core(KSPLICE_CORE___static_call_return0, function);
+			return ksplice_x86_callee(run, s->address) == function;
+		}
+		return is_core(KSPLICE_CORE___static_call_return0, function) &&
+		       !memcmp(run, xor_eax, sizeof(xor_eax));
 	}
 	if (!function)
 		return !memcmp(run, ret, sizeof(ret)) || is_return_jump(run, s->address);

@@ -294,7 +294,9 @@ static inline void sim_states(const struct sim *s, u32 section, u32 index, unsig
 				   address + site->length - 5, function);
 		else if (site->length == 5)
 			memcpy(b, "\xc3\xcc\xcc\xcc\xcc", 5);
-		if (b[0] == 0xe8 && sim_has_accounting(function))
+		else
+			sim_branch(b + 1, b[1], address + 1, s->special[SIM_RETURN_THUNK]);
+		if (original[0] == 0xe8 && sim_has_accounting(function))
 			sim_branch(sim_new_state(st, NULL), 0xe8, address, function - 10);
 		break;
 	case KSPLICE_SITE_JUMP_LABEL:
