@@ -431,6 +431,25 @@ static int check_funcs(struct finish *f)
 	return 0;
 }
 
+/* Each entry has one new address, or none (an old part). */
+static int settle_new_addresses(struct finish *f)
+{
+	for (size_t i = 0; f->funcs && i < f->funcs->nr_relocs; i++) {
+		struct elf_reloc *rel = &f->funcs->relocs[i];
+
+		if (rel->offset % sizeof(struct ksplice_func) !=
+		    offsetof(struct ksplice_func, new_addr))
+			continue;
+		if (rel->addend < FINISH_NEW_ADDR_APART)
+			return error_set(f->err, -EINVAL,
+					 "%s: section " KSPLICE_SEC_FUNCS
+					 " is not as objmanip made it",
+					 f->elf->path);
+		rel->addend -= FINISH_NEW_ADDR_APART;
+	}
+	return 0;
+}
+
 static int open_parts(struct finish *f)
 {
 	const struct ksplice_descriptor *desc;
@@ -504,6 +523,8 @@ static int finish_all(struct finish *f)
 
 	if (!ret)
 		ret = check_funcs(f);
+	if (!ret)
+		ret = settle_new_addresses(f);
 	for (size_t i = 1; i < nr_sections && !ret; i++)
 		ret = finish_section(f, f->elf->sections[i]);
 	if (ret)

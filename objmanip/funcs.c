@@ -6,6 +6,7 @@
 
 #include "compare.h"
 #include "extract.h"
+#include "finish.h"
 #include "jump.h"
 
 struct tables {
@@ -28,7 +29,7 @@ static int add_func(struct tables *t, const char *name, const struct ksplice_fun
 	    elf_append(t->names, name, strlen(name) + 1, 1, &text))
 		return no_memory(t);
 	if (new_code && elf_add_reloc(t->funcs, at + offsetof(struct ksplice_func, new_addr),
-				      R_X86_64_64, new_code, 0))
+				      R_X86_64_64, new_code, FINISH_NEW_ADDR_APART))
 		return no_memory(t);
 	if (elf_add_reloc(t->funcs, at + offsetof(struct ksplice_func, name), R_X86_64_64,
 			  t->names->symbol, (int64_t)text))

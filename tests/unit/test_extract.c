@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "../../objmanip/extract.h"
+#include "../../objmanip/finish.h"
 #include "scratch.h"
 
 #define RUN_FLAGS                                                       \
@@ -181,6 +182,9 @@ static void test_replaced(void **state)
 	assert_string_equal(func_name(&job, 0), "changed");
 	assert_int_equal(f[0].kind, KSPLICE_FUNC_REPLACED);
 	assert_int_equal(f[0].jump_offset, 0);
+	/* So far it is no address of code: not for objtool. */
+	assert_true(elf_find_section(job.x.out, KSPLICE_SEC_FUNCS)->relocs[0].addend >=
+		    FINISH_NEW_ADDR_APART);
 	assert_int_equal(f[0].unit_id, image_unit_id("dir/unit.o"));
 	assert_string_equal(image_symbol_name(job.x.image, f[0].symbol), "changed");
 	assert_true(image_symbol_at(job.x.image, f[0].symbol)->flags & KSPLICE_SYM_NEEDED);

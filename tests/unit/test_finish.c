@@ -85,13 +85,15 @@ static struct elf_file *module(const char *code, const char *extra)
 			".section .ksplice.descriptor,\"aw\"\n.balign 8\n"
 			".long %#x, %u\n.fill %zu, 1, 0x61\n.fill %zu, 1, 0\n"
 			".section .ksplice.names,\"a\"\nname: .string \"f\"\n"
-			".section .ksplice.funcs,\"a\"\n.quad new_f, name\n.long 1, 1, %#x, 1, 5, 0\n"
+			".section .ksplice.funcs,\"a\"\n.quad new_f + %#llx, name\n"
+			".long 1, 1, %#x, 1, 5, 0\n"
 			".section .init.ksplice.image,\"a\"\n.balign 16\n.incbin \"%s\"\n"
 			"%s\n.text\n.globl new_f\n.type new_f,@function\nnew_f:\n%s\n.size new_f, . - new_f\n",
 			KSPLICE_DESCRIPTOR_MAGIC, KSPLICE_FORMAT_VERSION,
 			sizeof(char[KSPLICE_ID_LEN]),
-			sizeof(struct ksplice_descriptor) - 8 - KSPLICE_ID_LEN, image_unit_id(UNIT),
-			fixture.image_path, extra, code) > 0);
+			sizeof(struct ksplice_descriptor) - 8 - KSPLICE_ID_LEN,
+			FINISH_NEW_ADDR_APART, image_unit_id(UNIT), fixture.image_path, extra,
+			code) > 0);
 	path = scratch_object("module.s", text, "");
 	if (elf_open(path, &elf, &err))
 		fail_msg("%s", err.text);
@@ -219,6 +221,11 @@ static void test_descriptor(void **state)
 	assert_string_equal(sec->relocs[1].symbol->section->name, KSPLICE_SEC_IMAGE);
 	assert_string_equal(sec->relocs[2].symbol->section->name, KSPLICE_SEC_RELOCS);
 
+	/* The address of the new code, which objtool must not see. */
+	sec = elf_find_section(elf, KSPLICE_SEC_FUNCS);
+	assert_int_equal(sec->relocs[0].offset, offsetof(struct ksplice_func, new_addr));
+	assert_int_equal(sec->relocs[0].symbol->value + sec->relocs[0].addend, 0);
+
 	assert_int_equal(finish_update(elf, fixture.symvers, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "finished already"));
 }
@@ -333,6 +340,9 @@ static void test_refusals(void **state)
 	not_finished("call x.ksplice.zz\nret\n", "", -EINVAL, "malformed");
 	not_finished("call x.ksplice.00000001.\nret\n", "", -EINVAL, "malformed");
 	not_finished("ret\n", ".section .ksplice.funcs,\"a\"\n.quad 0\n", -EINVAL, "bad size");
+	not_finished("ret\n",
+		     ".section .ksplice.funcs,\"a\"\n.quad new_f, 0\n.long 1, 3, 0, 0, 0, 0\n",
+		     -EINVAL, "not as objmanip made it");
 	not_finished("ret\n", ".section .init.ksplice.image,\"a\"\n.long 1,2,3,4\n", -EINVAL,
 		     "not an image");
 }
