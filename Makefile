@@ -79,8 +79,8 @@ $(scripts): $(BUILD)/bin/%: bin/%
 	@mkdir -p $(@D)
 	@ln -sfn $(abspath $<) $@
 
-# The matcher of ksplice.ko, compiled as a part of its test.
-$(BUILD)/san/tests/unit/test_match.o: KSPLICE_CFLAGS += -Itests/unit/kshim
+# Parts of ksplice.ko, compiled as parts of their tests.
+$(BUILD)/san/tests/unit/test_match.o $(BUILD)/san/tests/unit/test_relocate.o: KSPLICE_CFLAGS += -Itests/unit/kshim
 
 # Archives, so that a test takes only the parts it names.
 $(BUILD)/san/objmanip.a: $(objmanip_src:%.c=$(BUILD)/san/%.o)

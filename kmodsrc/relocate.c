@@ -81,25 +81,48 @@ static int runtime_value(const char *name, u32 type, unsigned long variable, s64
 	return 0;
 }
 
+/* An entry stub of the new code's own for the function, or 0. */
+static unsigned long find_entry(const struct ksplice_part *part, const struct ksplice_reloc *reloc)
+{
+	const struct ksplice_reloc *relocs = (void *)(unsigned long)part->desc->relocs;
+	unsigned long entry;
+	unsigned int i;
+
+	for (i = 0; i < part->desc->nr_relocs; i++) {
+		if (relocs[i].unit_id != reloc->unit_id || relocs[i].symbol != reloc->symbol ||
+		    relocs[i].type != KSPLICE_PC32)
+			continue;
+		entry = ksplice_arch_entry(relocs[i].place);
+		if (entry && within_module(entry, part->mod))
+			return entry;
+	}
+	return 0;
+}
+
 /*
  * Stored or loaded instead of called, a function's address is for indirect
- * calls, which not every function of the kernel is made for.
+ * calls, which not every function of the kernel is made for. Such a one has
+ * no pointer to it anywhere, so that an entry stub may stand for it.
  */
-static int check_callable(const struct ksplice_part *part, const struct ksplice_reloc *reloc,
-			  const char *name, unsigned long address, struct ksplice_abort *abort)
+static int make_callable(const struct ksplice_part *part, const struct ksplice_reloc *reloc,
+			 const char *name, unsigned long *address, struct ksplice_abort *abort)
 {
 	unsigned long start = ksplice_core_address(KSPLICE_CORE__stext);
-	unsigned long size = ksplice_core_address(KSPLICE_CORE__etext) - start;
+	unsigned long size = ksplice_core_address(KSPLICE_CORE__etext) - start, entry;
 
 	if (part->target)
 		ksplice_compat_module_text(part->target, &start, &size);
-	if (address < start || address - start >= size ||
-	    ksplice_arch_is_branch(reloc->place, reloc->type) ||
-	    ksplice_arch_callable(address))
+	if (*address < start || *address - start >= size ||
+	    ksplice_arch_is_branch(reloc->place, reloc->type) || ksplice_arch_callable(*address))
 		return 0;
-	return ksplice_refuse(abort, KSPLICE_CAUSE_UNSUPPORTED,
-			      "the new code calls %s through a pointer, which the kernel never does: this processor would trap",
-			      name);
+	entry = find_entry(part, reloc);
+	if (!entry)
+		return ksplice_refuse(
+			abort, KSPLICE_CAUSE_UNSUPPORTED,
+			"the new code calls %s through a pointer, which the kernel never does: this processor would trap",
+			name);
+	*address = entry;
+	return 0;
 }
 
 /* What a field is before its relocation. */
@@ -137,10 +160,12 @@ static int relocate_one(const struct ksplice_part *part, const struct ksplice_ma
 		return ksplice_refuse(abort, KSPLICE_CAUSE_UNKNOWN_SYMBOL,
 				      "the new code needs %s, whose address is not known", name);
 
-	value = symbol + reloc->addend;
-	err = is_runtime(reloc->type) ?
-		      runtime_value(name, reloc->type, symbol, &value, abort) :
-		      check_callable(part, reloc, name, symbol, abort);
+	if (is_runtime(reloc->type)) {
+		err = runtime_value(name, reloc->type, symbol, &value, abort);
+	} else {
+		err = make_callable(part, reloc, name, &symbol, abort);
+		value = symbol + reloc->addend;
+	}
 	if (err)
 		return err;
 	if (reloc->type == KSPLICE_PC8 || reloc->type == KSPLICE_PC32 ||

@@ -309,6 +309,33 @@ static void into_copy(const struct atom *target, int64_t place, bool by_section,
 }
 
 /*
+ * The address of a function that the unit's code did not take so far. Nothing
+ * points to a static one: a stub can stand for it, or its own new copy. To a
+ * global one other units may, and compare: its address stays the real one, and
+ * the stub is for ksplice.ko to choose where that cannot be called through.
+ */
+static int new_address(struct emitter *e, const struct atom *target, struct goal *goal)
+{
+	struct elf_symbol *stub;
+	bool is_static = target->twin->sym && target->twin->sym->bind == STB_LOCAL;
+	int rc;
+
+	e->x->keep = true;
+	if (is_static && target->included) {
+		into_copy(target, 0, false, goal);
+		return 0;
+	}
+	rc = by_mark(e, target, &goal->symbol);
+	if (rc)
+		return rc;
+	if (stub_entry(e->x->out, goal->symbol, &stub))
+		return no_memory(e);
+	if (is_static)
+		goal->symbol = stub;
+	return 0;
+}
+
+/*
  * Code: a replaced function is meant by its old address, where the jump is:
  * stored pointers stay good after undo. Only a function's own parts, and
  * places inside it, are the new ones.
@@ -348,15 +375,7 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 		return by_name(e, atom_name(target), STB_GLOBAL, &goal->symbol);
 	if (from->table || branch || !stub_needs_entry(e->x, target))
 		return by_mark(e, target, &goal->symbol);
-	e->x->keep = true;
-	if (target->included) {
-		into_copy(target, 0, false, goal);
-		return 0;
-	}
-	rc = by_mark(e, target, &goal->symbol);
-	if (rc)
-		return rc;
-	return stub_entry(e->x->out, goal->symbol, &goal->symbol) ? no_memory(e) : 0;
+	return new_address(e, target, goal);
 }
 
 /*

@@ -35,6 +35,12 @@ bool ksplice_arch_is_branch(unsigned long place, u32 type);
 /* May an indirect branch of this processor lead to that function of the kernel? */
 bool ksplice_arch_callable(unsigned long address);
 
+/*
+ * The address of an entry stub (an instruction that indirect branches may lead to,
+ * and a jump) whose jump has its displacement at `place'; 0: there is none.
+ */
+unsigned long ksplice_arch_entry(unsigned long place);
+
 /* Encodes a jump; -ERANGE when `to' is out of its reach. */
 int ksplice_arch_jump(u8 insn[KSPLICE_JUMP_SIZE], unsigned long from, unsigned long to);
 

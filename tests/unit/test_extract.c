@@ -591,7 +591,8 @@ static void test_new_address(void **state)
 	sec = code_of(&job, ".text.ksplice_stubs");
 	assert_memory_equal(sec->data, endbr, sizeof(endbr));
 	assert_int_equal(refs_to(sec, "stays" KSPLICE_UNDEF_MARK), 1);
-	assert_int_equal(refs_to(code_of(&job, ".text.changed"), "stays.entry"), 1);
+	/* Other units may point to a global one: the address is the real one where it can be. */
+	assert_int_equal(refs_to(code_of(&job, ".text.changed"), "stays" KSPLICE_UNDEF_MARK), 1);
 	assert_true(job.x.keep);
 	done(&job);
 

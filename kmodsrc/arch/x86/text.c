@@ -44,6 +44,17 @@ bool ksplice_arch_callable(unsigned long address)
 	       !memcmp(found, endbr, sizeof(endbr));
 }
 
+unsigned long ksplice_arch_entry(unsigned long place)
+{
+	static const u8 entry[] = { 0xf3, 0x0f, 0x1e, 0xfa, JMP32_OPCODE };
+	u8 found[sizeof(entry)];
+
+	if (ksplice_read_original(found, place - sizeof(entry), sizeof(entry)) ||
+	    memcmp(found, entry, sizeof(entry)))
+		return 0;
+	return place - sizeof(entry);
+}
+
 int ksplice_arch_jump(u8 insn[KSPLICE_JUMP_SIZE], unsigned long from, unsigned long to)
 {
 	long distance = to - (from + KSPLICE_JUMP_SIZE);
