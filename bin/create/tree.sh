@@ -194,8 +194,10 @@ tree_replace()
 	local original=$tree_dir/original/$1
 
 	mkdir -p "$(dirname "$original")"
-	if [[ -e $tree_src/$1 ]]; then
-		[[ -e $original ]] || mv "$tree_src/$1" "$original"
+	if [[ -e $original || -e $original.absent ]]; then
+		: # It is replaced once more.
+	elif [[ -e $tree_src/$1 ]]; then
+		mv "$tree_src/$1" "$original"
 	else
 		mkdir -p "$(dirname "$tree_src/$1")"
 		: >"$original.absent"
