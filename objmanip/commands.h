@@ -22,6 +22,7 @@ enum command_exit {
 int cmd_extract(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_image(int argc, char **argv);
+int cmd_names(int argc, char **argv);
 int cmd_finish(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "gone.h"
 #include "pair.h"
 
 /* ---- RUN ---------------------------------------------------------------------- */
@@ -208,6 +209,8 @@ static int include(struct extract *x, struct worklist *work, struct atom *atom,
 	if (atom->included)
 		return 0;
 	rc = check_new(x, atom, user, err);
+	if (!rc)
+		rc = gone_check_variable(x, atom, err);
 	if (rc)
 		return rc;
 	if (was_init_data(x, atom)) {
@@ -297,6 +300,26 @@ static int check_unknown_entries(const struct extract *x, struct error *err)
 	return 0;
 }
 
+/* What the module loader calls by name has been called, or will be as it was. */
+static int check_entry_points(const struct extract *x, struct error *err)
+{
+	static const char *const names[] = { "init_module", "cleanup_module" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct atom *atom = unit_find(x->post, names[i]);
+		int rc;
+
+		if (!atom || atom->twin || atom->sym->bind == STB_LOCAL)
+			continue;
+		rc = error_refuse(err, "%s: the patch adds %s, but %s is loaded already", x->name,
+				  i ? "module_exit()" : "module_init()", x->target);
+		error_hint(err,
+			   "let code that still runs do what is needed when it is called first");
+		return rc;
+	}
+	return 0;
+}
+
 /* ---- all of it -------------------------------------------------------------------- */
 
 int extract_unit(struct extract *x, const char *path, struct error *err)
@@ -311,9 +334,13 @@ int extract_unit(struct extract *x, const char *path, struct error *err)
 		rc = compare_units(x->pre, x->post, err);
 	if (!rc)
 		rc = compare_check(x->pre, x->post, x->name, x->target, err);
+	if (!rc)
+		rc = gone_check(x, err);
+	if (!rc)
+		rc = check_entry_points(x, err);
 	if (rc)
 		return rc;
-	if (!compare_any_change(x->post, x->target))
+	if (!compare_any_change(x->post, x->target) && !gone_any(x))
 		return 1;
 	rc = choose(x, err);
 	if (!rc)
@@ -354,9 +381,11 @@ void extract_report(const struct extract *x, FILE *file)
 	}
 	for (size_t i = 0; i < x->pre->nr_named; i++) {
 		const struct atom *atom = x->pre->by_name[i];
+		uint32_t size;
 
 		if (!atom->twin && (atom_is_code(atom) || section_is_data(atom->class)) &&
 		    !atom->owner && !pair_is_harmless(atom) && !pair_by_content(atom))
-			fprintf(file, "removed %s\n", atom_name(atom));
+			fprintf(file, "%s %s\n", gone_to(x, atom, &size) ? "replaced" : "removed",
+				atom_name(atom));
 	}
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "image.h"
+#include "names.h"
 #include "symvers.h"
 #include "unit.h"
 
@@ -16,6 +17,7 @@ struct extract {
 	const char *name;		/* of the unit: "fs/proc/cmdline.o" */
 	const char *target;		/* "vmlinux" or a module's name */
 	const struct symvers *symvers;
+	const struct names *names;	/* what the target's units gain and lose, or NULL */
 	struct elf_file *run;		/* as the distribution compiled it */
 	struct unit *pre, *post;
 	struct image *image;		/* of run; gets what the new code needs */

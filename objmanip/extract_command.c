@@ -8,19 +8,21 @@
 #include "extract.h"
 
 struct arguments {
-	const char *run, *pre, *post, *unit, *target, *symvers, *output, *report;
+	const char *run, *pre, *post, *unit, *target, *symvers, *names, *output, *report;
 };
 
 static const char usage[] =
-	"Usage: objmanip extract --run FILE --pre FILE --post FILE --unit NAME --target NAME\n"
-	"                        --symvers FILE -o FILE [--report FILE]\n"
-	"Write the new code of one unit.\n\n"
+	"Usage: objmanip extract [--run FILE --pre FILE] [--post FILE] --unit NAME --target NAME\n"
+	"                        --symvers FILE [--names FILE] -o FILE [--report FILE]\n"
+	"Write the new code of one unit. --run and --pre are left out for a unit that the patch adds,\n"
+	"--post for one that it removes.\n\n"
 	"  --run FILE       the unit as the distribution compiles it\n"
 	"  --pre FILE       the same source, with a section for each function and object\n"
 	"  --post FILE      the patched source, likewise\n"
 	"  --unit NAME      the unit's name: fs/proc/cmdline.o\n"
 	"  --target NAME    what it is part of: vmlinux, or a module's name\n"
 	"  --symvers FILE   Module.symvers of the kernel\n"
+	"  --names FILE     what the units of the target gain and lose (see `objmanip names')\n"
 	"  -o FILE          where the new code goes\n"
 	"  --report FILE    one line for each function: replaced, added, removed; data\n\n"
 	"Exit codes: 0 written, 7 nothing changed (nothing is written), 6 the patch asks for\n"
@@ -36,14 +38,16 @@ static int parse(int argc, char **argv, struct arguments *a)
 		{ "unit", required_argument, NULL, 'u' },
 		{ "target", required_argument, NULL, 't' },
 		{ "symvers", required_argument, NULL, 's' },
+		{ "names", required_argument, NULL, 'n' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "report", required_argument, NULL, 'R' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char **const values[] = {
-		['r'] = &a->run,    ['p'] = &a->pre,	 ['P'] = &a->post,   ['u'] = &a->unit,
-		['t'] = &a->target, ['s'] = &a->symvers, ['o'] = &a->output, ['R'] = &a->report,
+		['r'] = &a->run,   ['p'] = &a->pre,    ['P'] = &a->post,
+		['u'] = &a->unit,  ['t'] = &a->target, ['s'] = &a->symvers,
+		['n'] = &a->names, ['o'] = &a->output, ['R'] = &a->report,
 	};
 	int status = command_options(argc, argv, options, values, usage);
 
@@ -51,10 +55,11 @@ static int parse(int argc, char **argv, struct arguments *a)
 		return status;
 	if (optind != argc)
 		return command_usage_error("extract", "unexpected argument `%s'", argv[optind]);
-	if (!a->run || !a->pre || !a->post || !a->unit || !a->target || !a->symvers || !a->output)
+	if ((!a->run != !a->pre) || (!a->pre && !a->post) || !a->unit || !a->target ||
+	    !a->symvers || !a->output)
 		return command_usage_error(
 			"extract",
-			"one of --run --pre --post --unit --target --symvers -o is missing");
+			"--unit --target --symvers -o, and --run with --pre, or --post, or all three are needed");
 	return -1;
 }
 
@@ -73,10 +78,30 @@ static int write_report(const struct extract *x, const char *path, struct error 
 	return rc ? error_set(err, rc, "%s: cannot write", path) : 0;
 }
 
+static int open_run(const char *path, struct elf_file **ret, struct error *err)
+{
+	if (path)
+		return elf_open(path, ret, err);
+	*ret = elf_new("no object", NULL);
+	return *ret ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int open_unit(const char *path, struct unit **ret, struct error *err)
+{
+	struct elf_file *empty;
+	int rc;
+
+	if (path)
+		return unit_open(path, ret, err);
+	rc = open_run(NULL, &empty, err);
+	return rc ? rc : unit_from_elf(empty, ret, err);
+}
+
 /* As extract_unit(): 1 when nothing changed. */
 static int extract(const struct arguments *a, struct error *err)
 {
 	_cleanup_symvers_ struct symvers *symvers = NULL;
+	_cleanup_names_ struct names *names = NULL;
 	_cleanup_elf_ struct elf_file *run = NULL;
 	_cleanup_unit_ struct unit *pre = NULL;
 	_cleanup_unit_ struct unit *post = NULL;
@@ -85,14 +110,17 @@ static int extract(const struct arguments *a, struct error *err)
 
 	rc = symvers_open(a->symvers, &symvers, err);
 	if (!rc)
-		rc = elf_open(a->run, &run, err);
+		rc = open_run(a->run, &run, err);
 	if (!rc)
-		rc = unit_open(a->pre, &pre, err);
+		rc = open_unit(a->pre, &pre, err);
 	if (!rc)
-		rc = unit_open(a->post, &post, err);
+		rc = open_unit(a->post, &post, err);
+	if (!rc && a->names)
+		rc = names_open(a->names, &names, err);
 	if (rc)
 		return rc;
 	x.symvers = symvers;
+	x.names = names;
 	x.run = run;
 	x.pre = pre;
 	x.post = post;

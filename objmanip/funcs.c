@@ -7,6 +7,7 @@
 #include "compare.h"
 #include "extract.h"
 #include "finish.h"
+#include "gone.h"
 #include "jump.h"
 
 struct tables {
@@ -18,6 +19,15 @@ struct tables {
 static int no_memory(struct tables *t)
 {
 	return error_set(t->err, -ENOMEM, "%s: out of memory", t->x->name);
+}
+
+/* The undefined symbol of that name in the new code. */
+static struct elf_symbol *undefined_symbol(struct elf_file *out, const char *name)
+{
+	for (size_t i = 1; i < out->nr_symbols; i++)
+		if (!out->symbols[i]->section && !strcmp(out->symbols[i]->name, name))
+			return out->symbols[i];
+	return elf_add_symbol(out, name, NULL, 0, 0, STT_NOTYPE, STB_GLOBAL);
 }
 
 static int add_func(struct tables *t, const char *name, const struct ksplice_func *func,
@@ -99,6 +109,42 @@ static int add_added(struct tables *t, const struct atom *atom)
 	return add_func(t, atom_name(atom), &func, atom->out);
 }
 
+/*
+ * A function that the unit loses: a task may be inside of it. If another unit
+ * gets it, the old address leads there.
+ */
+static int add_gone(struct tables *t, const struct atom *atom)
+{
+	struct elf_symbol *sym = elf_find_symbol(t->x->run, atom_name(atom)), *new_code;
+	struct ksplice_func func = {
+		.kind = KSPLICE_FUNC_OLD_PART,
+		.unit_id = t->x->unit_id,
+	};
+	struct jump jump;
+	int rc;
+
+	func.symbol = sym && sym->section ? image_symbol(t->x->image, sym) : KSPLICE_NONE;
+	if (func.symbol == KSPLICE_NONE)
+		return error_refuse(t->err,
+				    "%s: %s(), which the patch removes, is not in the image",
+				    t->x->name, atom_name(atom));
+	if (image_need(t->x->image, func.symbol))
+		return error_set(t->err, -EINVAL, "%s: the image lacks %s", t->x->name, sym->name);
+	if (!gone_to(t->x, atom, &func.new_size))
+		return add_func(t, sym->name, &func, NULL);
+
+	rc = jump_find(sym, t->x->image, func.symbol, t->x->name, &jump, t->err);
+	if (rc)
+		return rc;
+	func.kind = KSPLICE_FUNC_REPLACED;
+	func.jump_offset = jump.offset;
+	func.flags = jump.flags;
+	new_code = undefined_symbol(t->x->out, sym->name);
+	if (!new_code)
+		return no_memory(t);
+	return add_func(t, sym->name, &func, new_code);
+}
+
 static int add_image(struct tables *t)
 {
 	unsigned char *bytes;
@@ -131,6 +177,15 @@ int emit_tables(struct extract *x, struct error *err)
 		if (!atom->included || !atom_is_code(atom) || atom->owner)
 			continue;
 		rc = atom->twin ? add_replaced(&t, atom) : add_added(&t, atom);
+	}
+	for (size_t i = 0; !rc && i < x->pre->nr_named; i++) {
+		const struct atom *atom = x->pre->by_name[i];
+
+		if (!gone_function(atom))
+			continue;
+		rc = add_gone(&t, atom);
+		if (!rc)
+			rc = add_old_parts(&t, atom->sym);
 	}
 	return rc ? rc : add_image(&t);
 }

@@ -15,6 +15,7 @@ static const struct command commands[] = {
 	{ "extract", cmd_extract, "write the new code of one unit, from its three objects" },
 	{ "diff", cmd_diff, "print what differs between two builds of a unit, and why" },
 	{ "image", cmd_image, "write the image (match program) of a unit" },
+	{ "names", cmd_names, "print what only one of two builds of a unit defines" },
 	{ "finish", cmd_finish, "complete an update's module after it was linked" },
 	{ "show", cmd_show, "print the contents of an update's module, new code or image" },
 };
