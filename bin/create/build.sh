@@ -112,6 +112,7 @@ build_compile()
 	rm -rf "$jobs" "$work/failed"
 	mkdir "$jobs"
 	: >"$work/failed"
+	[[ $# -gt 0 ]] || return 0
 	for unit; do
 		mkdir -p "$dir/$(dirname "$unit")" "$jobs/$(dirname "$unit")"
 		command=$(build_command "$unit" "$dir/$unit.new") || exit
@@ -163,11 +164,12 @@ build_before()
 # the units that changed, the run objects.
 build_after()
 {
-	local failed unit changed=()
+	local failed unit changed=() all=("${units[@]}" "${units_added[@]}")
 
-	stage "Compiling ${#units[@]} unit$(plural ${#units[@]}) after the patch"
+	stage "Compiling ${#all[@]} unit$(plural ${#all[@]}) after the patch"
 	build_put_patched lines
-	build_compile "$work/post" "${units[@]}"
+	units_when=after
+	build_compile "$work/post" "${all[@]}"
 	mapfile -t failed <"$work/failed"
 	if [[ ${#failed[@]} -gt 0 ]]; then
 		# Once more, for messages with the lines as they are in the patched file.
@@ -183,15 +185,15 @@ build_after()
 	done
 	[[ ${#changed[@]} = 0 || ! $changes_types ]] || layout_compile post "${changed[@]}"
 	tree_restore
-	[[ ${#changed[@]} -gt 0 ]] ||
+	units_when=before
+	[[ ${#changed[@]} -gt 0 || ${#units_added[@]} -gt 0 || ${#units_gone[@]} -gt 0 ]] ||
 		die 7 no_change "the patch changes no code: all units compile to the same (${#units[@]} tried)"
 	units=("${changed[@]}")
-	if [[ $changes_types ]]; then
+	if [[ $changes_types && ${#units[@]} -gt 0 ]]; then
 		layout_compile pre "${units[@]}"
 		layout_check "${units[@]}"
 	fi
-	build_run "${units[@]}"
-	unlock
+	build_run "${units[@]}" "${units_gone[@]}"
 }
 
 # build_put_patched FOLDER: the patched files of that folder of work into the tree

@@ -26,8 +26,10 @@ changes_read()
 			same+=("$path")
 		fi
 	done
-	[[ ${#rest[@]} -gt 0 ]] ||
+	if [[ ${#rest[@]} = 0 && ${#patch_makefiles[@]} = 0 ]]; then
+		[[ ${#same[@]} -gt 0 ]] || die 7 no_change "the patch changes no code of this kernel"
 		die 7 no_change "the patch changes comments and white space only"
+	fi
 	[[ ${#same[@]} = 0 ]] ||
 		note "only comments and white space change, ignored: ${same[*]}"
 	patch_sources=("${rest[@]}")

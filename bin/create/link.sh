@@ -16,10 +16,11 @@ link_extract()
 {
 	local unit target targets refused='' changed=()
 
-	[[ -x $KSPLICE_OBJMANIP ]] || die 1 missing "$KSPLICE_OBJMANIP: not built" "run make"
-	stage "Taking the new code out of ${#units[@]} unit$(plural ${#units[@]})"
+	local all=("${units[@]}" "${units_added[@]}" "${units_gone[@]}")
+
+	stage "Taking the new code out of ${#all[@]} unit$(plural ${#all[@]})"
 	: >"$work/functions"
-	for unit in "${units[@]}"; do
+	for unit in "${all[@]}"; do
 		targets=$(link_targets_of "$unit") || exit
 		for target in $targets; do
 			link_extract_unit "$unit" "$target"
@@ -36,32 +37,39 @@ link_extract()
 # The targets a unit is linked into: vmlinux, a module, or several modules.
 link_targets_of()
 {
-	local command names
+	local command units_when=$units_when
 
+	! units_among "$1" "${units_added[@]}" || units_when=after
 	command=$(units_command "$1")
-	if [[ $command = *' -DMODULE '* ]]; then
-		names=$(sed -E "s/.* -DKBUILD_MODNAME='\"([^\"]*)\"'.*/\1/" <<<"$command")
-		[[ $names != *' '* ]] || die 1 failed "$1: no module's name on its command line"
-		printf '%s\n' "${names//:/ }"
-	else
-		printf 'vmlinux\n'
-	fi
+	command=$(rules_targets <<<"$command")
+	[[ $command && $command != *'?'* ]] || die 1 failed "$1: no module's name on its command line"
+	printf '%s\n' "$command"
+}
+
+# link_objects UNIT: sets $objects, options of objmanip: those of pre and post that there are
+link_objects()
+{
+	objects=()
+	units_among "$1" "${units_added[@]}" || objects+=(--pre "$tree_dir/pre/$1")
+	units_among "$1" "${units_gone[@]}" || objects+=(--post "$work/post/$1")
 }
 
 # link_extract_unit UNIT TARGET: appends to changed, or sets refused
 link_extract_unit()
 {
-	local unit=$1 target=$2 code=$work/code/$2/$1 status=0 line
+	local unit=$1 target=$2 code=$work/code/$2/$1 status=0 line objects
 
 	mkdir -p "$(dirname "$code")"
-	logged link_objmanip extract --run "$tree_dir/run/$unit" --pre "$tree_dir/pre/$unit" \
-		--post "$work/post/$unit" --unit "$unit" --target "$target" \
-		--symvers "$tree_build/Module.symvers" -o "$code" --report "$code.report" || status=$?
+	link_objects "$unit"
+	units_among "$unit" "${units_added[@]}" || objects+=(--run "$tree_dir/run/$unit")
+	logged link_objmanip extract "${objects[@]}" --unit "$unit" --target "$target" \
+		--symvers "$tree_build/Module.symvers" --names "$work/names/$target" \
+		-o "$code" --report "$code.report" || status=$?
 	case $status in
 	0)
 		changed+=("$target")
 		while read -r line; do
-			[[ $line =~ ^(replaced|added)\ (.+)$ ]] || continue
+			[[ $line =~ ^(replaced|added|removed)\ (.+)$ ]] || continue
 			printf '%s\t%s\t%s\t%s\n' "$target" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "$unit"
 		done <"$code.report" >>"$work/functions"
 		;;
@@ -138,7 +146,10 @@ EOF
 	} >"$work/link/Kbuild"
 	while read -r target module; do
 		logged link_code "$target" "$module" || die_log 1 failed "the new code of $target could not be linked"
-		link_main "$module"
+	done <"$work/modules"
+	between_find
+	while read -r target module; do
+		link_main "$target" "$module"
 	done <"$work/modules"
 
 	logged "${tree_make[@]}" -j "$opt_jobs" "M=$work/link" CONFIG_DEBUG_INFO_BTF_MODULES= \
@@ -176,22 +187,24 @@ link_code()
 	)
 }
 
-# The module's own source, with the namespaces of the exports that the code uses.
+# link_main TARGET MODULE: the module's own source, with what it exports for other parts of the
+# update, and the namespaces of the exports that the code uses
 link_main()
 {
 	{
 		cat "$link_core/src/update/main.c"
-		nm -u "$work/link/$1_code.raw" | awk 'NR == FNR { undefined[$2]; next }
+		between_exports "$1"
+		nm -u "$work/link/$2_code.raw" | awk 'NR == FNR { undefined[$2]; next }
 			$5 != "" && ($2 in undefined) { print "MODULE_INFO(import_ns, \"" $5 "\");" }' \
 			- FS='\t' "$tree_build/Module.symvers" | sort -u
-	} >"$work/link/$1_main.c"
+	} >"$work/link/$2_main.c"
 }
 
 link_finish()
 {
 	local target module status
 
-	cat "$tree_build/Module.symvers" "$link_core/Module.symvers" >"$work/symvers"
+	cat "$tree_build/Module.symvers" "$link_core/Module.symvers" "$work/link/Module.symvers" >"$work/symvers"
 	while read -r target module; do
 		status=0
 		logged link_objmanip finish "$work/link/$module.ko" --symvers "$work/symvers" \

@@ -26,7 +26,7 @@ pack()
 		while read -r target module; do
 			printf 'target %s %s.ko %s\n' "$target" "$module" "$(pack_sum "$dir/$module.ko")"
 		done <"$work/modules"
-		awk -F '\t' '{ print "function " $1, $2, $3, $4 }' "$work/functions"
+		awk -F '\t' '$2 != "removed" { print "function " $1, $2, $3, $4 }' "$work/functions"
 		printf 'patch patch %s\n' "$(pack_sum "$dir/patch")"
 		printf 'description %s\n' "$opt_description"
 	} >"$dir/manifest"

@@ -9,6 +9,8 @@
 
 patch_files=()		# all that it touches
 patch_sources=()	# those of them that are code: .c .h .S and what they include
+patch_makefiles=()	# those that tell how units are built
+patch_kconfigs=()	# those that tell what can be configured
 patch_removed=()
 patch_changed=()	# those that are there before and after
 
@@ -31,7 +33,11 @@ patch_read()
 		die 1 bad_patch "$(<"$work/patch.error")" "a unified diff that 'patch -p1' takes in the kernel's source"
 	while IFS=$'\t' read -r kind path; do
 		case $kind in
-		unsupported) die 6 unsupported "the patch $path" ;;
+		unsupported)
+			[[ $path = *binary* ]] ||
+				die 6 unsupported "the patch $path" "make it with 'git diff --no-renames'"
+			die 6 unsupported "the patch $path"
+			;;
 		removed) patch_removed+=("$path") ;;
 		changed) patch_changed+=("$path") ;;
 		esac
@@ -78,16 +84,15 @@ patch_sort_files()
 	done
 	[[ ${#ignored[@]} = 0 ]] ||
 		note "not part of this kernel, ignored: ${ignored[*]}"
-	[[ ${#patch_sources[@]} -gt 0 ]] ||
+	((${#patch_sources[@]} + ${#patch_makefiles[@]} + ${#patch_kconfigs[@]})) ||
 		die 7 no_change "the patch touches no code of this kernel"
 }
 
 patch_source()
 {
 	case $1 in
-	Makefile | */Makefile | */Makefile.* | Kbuild | */Kbuild | Kconfig | */Kconfig | \
-		*/Kconfig.* | scripts/* | *.config)
-		die 6 unsupported "the patch changes $1: how the kernel is built and configured cannot be changed while it runs" \
+	Makefile | Kbuild | */Makefile.* | arch/x86/Makefile | scripts/* | *.config)
+		die 6 unsupported "the patch changes $1: how the whole kernel is built cannot be changed while it runs" \
 			"leave that file out of the patch, if the rest does without it"
 		;;
 	arch/x86/boot/* | arch/x86/realmode/* | arch/x86/purgatory/*)
@@ -95,6 +100,12 @@ patch_source()
 		;;
 	arch/x86/entry/vdso/* | lib/vdso/*)
 		die 6 unsupported "the patch changes $1, which runs in user space: processes keep the code they have"
+		;;
+	*/Makefile | */Kbuild)
+		patch_makefiles+=("$1")
+		;;
+	Kconfig | */Kconfig | */Kconfig.*)
+		patch_kconfigs+=("$1")
 		;;
 	*.c | *.h | *.S | *.inc)
 		patch_sources+=("$1")

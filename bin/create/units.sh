@@ -4,7 +4,10 @@
 # Which units the patch can change: those made from the files that it touches,
 # and those that include one of them; only what the configuration builds.
 
-units=()		# names, as "fs/proc/cmdline.o"
+units=()		# names, as "fs/proc/cmdline.o": there before and after the patch
+units_added=()		# those that it adds to the build
+units_gone=()		# those that it takes out of it
+units_when=before	# whose command lines: of the source as it is, or `after' the patch
 units_many=64		# for more than these, one list of everything is made
 
 units_find()
@@ -16,7 +19,7 @@ units_find()
 		unit=${path%.*}.o
 		if [[ -e $tree_src/$path ]]; then
 			direct+=("$unit")
-		else
+		elif ! units_new_source "$path"; then
 			units_new_file "$path"
 			included+=("$path")
 		fi
@@ -28,7 +31,7 @@ units_find()
 			found=$unit
 			units_configured "$unit" || units_elsewhere "$unit"
 			if units_configured "$found"; then
-				units_not_removed "$unit"
+				units_not_removed "$unit" "$found"
 				units+=("$found")
 			elif [[ -e $tree_src/${unit%.o}.c ]]; then
 				# Not a unit by itself, but another one may include it.
@@ -42,12 +45,40 @@ units_find()
 	if [[ ${#included[@]} -gt 0 ]]; then
 		headers_units "${included[@]}"
 	fi
-	mapfile -t units < <(printf '%s\n' ${units[@]+"${units[@]}"} | sed '/^$/d' | sort -u)
-	if [[ ${#units[@]} = 0 ]]; then
-		die 7 no_change "nothing of ${patch_sources[*]} is built into $kernel_release: its configuration leaves it out"
+	units_sort
+	if [[ ${#units[@]} = 0 && ${#units_added[@]} = 0 && ${#units_gone[@]} = 0 ]]; then
+		die 7 no_change "nothing of ${patch_files[*]} is built into $kernel_release: its configuration leaves it out"
 	fi
-	units_load "${units[@]}"
-	verbose "units: ${units[*]}"
+	[[ ${#units[@]} = 0 ]] || units_load "${units[@]}"
+	verbose "units: ${units[*]-}; added: ${units_added[*]-}; gone: ${units_gone[*]-}"
+}
+
+# Each unit is in one of the three lists, once.
+units_sort()
+{
+	units_added=("${rules_new[@]}")
+	units_gone=("${rules_gone[@]}")
+	mapfile -t units < <(printf '%s\n' "${units[@]}" "${rules_changed[@]}" |
+		sed '/^$/d' | sort -u |
+		grep -vxF -f <(printf '%s\n' - "${units_added[@]}" "${units_gone[@]}"))
+	((${#units_gone[@]} + ${#rules_changed[@]} == 0)) || units_list "${units_gone[@]}" "${rules_changed[@]}"
+}
+
+# units_plain NAME: the name without "..", as arch/x86/kvm/../../../virt/kvm/kvm_main.o has them
+units_plain()
+{
+	sed -E ':again; s|[^/.][^/]*/\.\./||; t again' <<<"$1"
+}
+
+# units_new_source PATH: whether a unit that the patch adds to the build is made of it
+units_new_source()
+{
+	local unit
+
+	for unit in "${rules_new[@]}"; do
+		[[ $(units_plain "$unit") != "${1%.*}.o" ]] || return 0
+	done
+	return 1
 }
 
 # units_elsewhere UNIT: sets $found to its name, if another folder's Makefile has it, as KVM's
@@ -69,10 +100,14 @@ units_elsewhere()
 	found=${found:-$1}
 }
 
+# units_not_removed UNIT NAME: the patch may remove a source only together with its unit
 units_not_removed()
 {
-	local source=${1%.o}
+	local source=${1%.o} gone
 
+	for gone in "${rules_gone[@]}"; do
+		[[ $gone != "$2" ]] || return 0
+	done
 	[[ -e $work/new/$source.c || -e $work/new/$source.S ]] ||
 		die 6 unsupported "the patch removes the source of $1, which is built into this kernel"
 }
@@ -82,12 +117,15 @@ plural()
 	[[ $1 = 1 ]] || printf s
 }
 
-# A new file is fine if something includes it; a new unit has no place in the kernel's build.
+# A new file is fine if something includes it, or if it is not configured.
 units_new_file()
 {
-	if ! grep -rqs -- "include.*[\"</]${1##*/}[\">]" "$work/new"; then
-		die 6 unsupported "the patch adds the unit $1, which no part of the running kernel can refer to" \
-			"put the new functions into a file that is there already"
+	local folder=${1%/*} name=${1##*/}
+
+	! grep -qsw -- "${name%.*}[.]o" "$work/new/$folder"/{Makefile,Kbuild} || return 0
+	if ! grep -rqs -- "include.*[\"</]${name}[\">]" "$work/new"; then
+		die 6 unsupported "the patch adds $1, which no Makefile and no other file names" \
+			"the patch has to add $name to a Makefile as well, as for any kernel: obj-y += ${name%.*}.o"
 	fi
 }
 
@@ -180,6 +218,9 @@ units_command()
 {
 	local folder file=$tree_dir/commands/all
 
+	if [[ $units_when = after && -e $work/rules.after ]]; then
+		! grep -m 1 -- "^$1	" "$work/rules.after" | cut -f 2- || return 0
+	fi
 	if [[ ${units_loaded[$1]+set} ]]; then
 		printf '%s\n' "${units_loaded[$1]}"
 		return
@@ -197,4 +238,16 @@ units_configured()
 
 	command=$(units_command "$1") || return 1
 	[[ $command ]]
+}
+
+# units_among UNIT UNIT...: whether the first is one of the others
+units_among()
+{
+	local unit=$1 other
+
+	shift
+	for other; do
+		[[ $other != "$unit" ]] || return 0
+	done
+	return 1
 }

@@ -80,10 +80,12 @@ fails()
 }
 
 @test "what an update cannot carry" {
-	sed 's,fs/proc/cmdline.c,fs/Kconfig,' "$dir/good.patch" >"$dir/kconfig"
-	fails 6 unsupported "fs/Kconfig" --patch "$dir/kconfig"
-	sed 's,fs/proc/cmdline.c,mm/Makefile,' "$dir/good.patch" >"$dir/makefile"
-	fails 6 unsupported "mm/Makefile" --patch "$dir/makefile"
+	sed 's,fs/proc/cmdline.c,scripts/Kconfig.include,' "$dir/good.patch" >"$dir/scripts"
+	fails 6 unsupported "scripts/Kconfig.include" --patch "$dir/scripts"
+	sed 's,fs/proc/cmdline.c,Makefile,' "$dir/good.patch" >"$dir/makefile"
+	fails 6 unsupported "changes Makefile: how the whole kernel" --patch "$dir/makefile"
+	sed 's,fs/proc/cmdline.c,arch/x86/boot/Makefile,' "$dir/good.patch" >"$dir/boot"
+	fails 6 unsupported "before the kernel" --patch "$dir/boot"
 	sed 's,fs/proc/cmdline.c,arch/x86/entry/vdso/vclock_gettime.c,' "$dir/good.patch" >"$dir/vdso"
 	fails 6 unsupported "user space" --patch "$dir/vdso"
 	sed 's,fs/proc/cmdline.c,Documentation/x.rst,' "$dir/good.patch" >"$dir/documentation"
@@ -91,7 +93,8 @@ fails()
 	sed 's,fs/proc/cmdline.c,arch/arm64/kernel/setup.c,' "$dir/good.patch" >"$dir/arm"
 	fails 7 no_change "no code" --patch "$dir/arm"
 	printf 'diff --git a/a.c b/b.c\nsimilarity index 100%%\nrename from a.c\nrename to b.c\n' >"$dir/rename"
-	fails 6 unsupported "rename" --patch "$dir/rename"
+	fails 6 unsupported "renames a.c" --patch "$dir/rename"
+	[[ $output == *--no-renames* ]]
 }
 
 # lines OLD NEW: NEW with its lines numbered as in OLD
