@@ -80,7 +80,8 @@ $(scripts): $(BUILD)/bin/%: bin/%
 	@ln -sfn $(abspath $<) $@
 
 # Parts of ksplice.ko, compiled as parts of their tests.
-$(BUILD)/san/tests/unit/test_match.o $(BUILD)/san/tests/unit/test_relocate.o: KSPLICE_CFLAGS += -Itests/unit/kshim
+$(foreach t,match relocate rewrite,$(BUILD)/san/tests/unit/test_$(t).o): \
+		KSPLICE_CFLAGS += -Itests/unit/kshim
 
 # Archives, so that a test takes only the parts it names.
 $(BUILD)/san/objmanip.a: $(objmanip_src:%.c=$(BUILD)/san/%.o)

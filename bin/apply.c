@@ -81,7 +81,7 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 	return -1;
 }
 
-/* "2 functions in vmlinux, 1 function in ext4"; to be freed. */
+/* "2 functions in vmlinux, 1 function and 1 constant in ext4"; to be freed. */
 static char *describe_functions(const struct manifest *m)
 {
 	char *text = NULL;
@@ -92,9 +92,12 @@ static char *describe_functions(const struct manifest *m)
 		return NULL;
 	for (size_t i = 0; i < m->nr_targets; i++) {
 		size_t count = manifest_count_replaced(m, m->targets[i].target);
+		size_t data = manifest_count_data(m, m->targets[i].target);
 
-		fprintf(out, "%s%zu function%s in %s", i ? ", " : "", count, count == 1 ? "" : "s",
-			m->targets[i].target);
+		fprintf(out, "%s%zu function%s", i ? ", " : "", count, count == 1 ? "" : "s");
+		if (data)
+			fprintf(out, " and %zu constant%s", data, data == 1 ? "" : "s");
+		fprintf(out, " in %s", m->targets[i].target);
 	}
 	fclose(out);
 	return text;
@@ -107,8 +110,10 @@ static void print_json(const struct manifest *m, const char *result, int64_t sto
 	for (size_t i = 0; targets && i < m->nr_targets; i++)
 		json_array_append_new(
 			targets,
-			json_pack("{s:s, s:I}", "name", m->targets[i].target, "replaced",
-				  (json_int_t)manifest_count_replaced(m, m->targets[i].target)));
+			json_pack("{s:s, s:I, s:I}", "name", m->targets[i].target, "replaced",
+				  (json_int_t)manifest_count_replaced(m, m->targets[i].target),
+				  "rewritten",
+				  (json_int_t)manifest_count_data(m, m->targets[i].target)));
 	root = json_pack("{s:s, s:s, s:I, s:o}", "id", m->id, "result", result, "stop_ns",
 			 (json_int_t)stop_ns, "targets", targets);
 	say_json(root);

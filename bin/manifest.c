@@ -150,6 +150,30 @@ static int read_function(struct line *line, struct manifest *m, struct failure *
 	return 0;
 }
 
+static int read_datum(struct line *line, struct manifest *m, struct failure *f)
+{
+	struct manifest_datum *data, *datum;
+	const char *kind;
+
+	if (m->nr_data >= MAX_FUNCTIONS)
+		return bad(f, line, "too much data");
+	data = reallocarray(m->data, m->nr_data + 1, sizeof(*data));
+	if (!data)
+		return fail_memory(f);
+	m->data = data;
+	datum = &data[m->nr_data];
+	datum->target = next_word(line);
+	kind = next_word(line);
+	datum->name = next_word(line);
+	datum->unit = last_word(line);
+	if (!datum->target || !kind || !datum->name || !datum->unit)
+		return bad(f, line, "expected: data TARGET KIND NAME UNIT");
+	if (strcmp(kind, "rewritten"))
+		return bad(f, line, "expected `rewritten'");
+	m->nr_data++;
+	return 0;
+}
+
 static int read_created(struct line *line, struct manifest *m, struct failure *f)
 {
 	const char *text = NULL;
@@ -188,6 +212,8 @@ static int read_line(struct line *line, struct manifest *m, struct failure *f)
 		return read_target(line, m, f);
 	if (!strcmp(key, "function"))
 		return read_function(line, m, f);
+	if (!strcmp(key, "data"))
+		return read_datum(line, m, f);
 	if (!strcmp(key, "patch"))
 		return read_file(line, &m->patch, f);
 	if (!strcmp(key, "description"))
@@ -230,6 +256,18 @@ static const char *find_missing(const struct manifest *m)
 	return NULL;
 }
 
+/* Is the target of a function or datum one of the update's? */
+static int check_target(const struct manifest *m, const char *target, const char *what,
+			const char *name, struct failure *f)
+{
+	for (size_t t = 0; t < m->nr_targets; t++)
+		if (!strcmp(m->targets[t].target, target))
+			return 0;
+	return fail(f, STATUS_FAILED, "bad_update",
+		    "manifest: %s %.80s is in target %.64s, which it does not have", what, name,
+		    target);
+}
+
 static int check_whole(struct manifest *m, struct failure *f)
 {
 	const char *missing = find_missing(m);
@@ -239,17 +277,12 @@ static int check_whole(struct manifest *m, struct failure *f)
 	if (!manifest_id_is_valid(m->id))
 		return fail(f, STATUS_FAILED, "bad_update", "manifest: not a legal id: %.40s",
 			    m->id);
-	for (size_t i = 0; i < m->nr_functions; i++) {
-		size_t t = 0;
-
-		while (t < m->nr_targets && strcmp(m->targets[t].target, m->functions[i].target))
-			t++;
-		if (t == m->nr_targets)
-			return fail(
-				f, STATUS_FAILED, "bad_update",
-				"manifest: function %.80s is in target %.64s, which it does not have",
-				m->functions[i].name, m->functions[i].target);
-	}
+	for (size_t i = 0; i < m->nr_functions; i++)
+		if (check_target(m, m->functions[i].target, "function", m->functions[i].name, f))
+			return -1;
+	for (size_t i = 0; i < m->nr_data; i++)
+		if (check_target(m, m->data[i].target, "data", m->data[i].name, f))
+			return -1;
 	if (!m->version)
 		m->version = "-";
 	if (!m->description)
@@ -294,6 +327,7 @@ void manifest_free(struct manifest *m)
 	free(m->text);
 	free(m->targets);
 	free(m->functions);
+	free(m->data);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -303,5 +337,14 @@ size_t manifest_count_replaced(const struct manifest *m, const char *target)
 
 	for (size_t i = 0; i < m->nr_functions; i++)
 		count += m->functions[i].replaced && !strcmp(m->functions[i].target, target);
+	return count;
+}
+
+size_t manifest_count_data(const struct manifest *m, const char *target)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->nr_data; i++)
+		count += !strcmp(m->data[i].target, target);
 	return count;
 }

@@ -22,6 +22,13 @@ struct manifest_function {
 	const char *unit;
 };
 
+/* A constant that is rewritten where it is. */
+struct manifest_datum {
+	const char *target;
+	const char *name;
+	const char *unit;
+};
+
 /* All strings point into `text'. */
 struct manifest {
 	char *text;
@@ -36,6 +43,8 @@ struct manifest {
 	size_t nr_targets;
 	struct manifest_function *functions;
 	size_t nr_functions;
+	struct manifest_datum *data;
+	size_t nr_data;
 	const char *description; /* "" if there is none */
 };
 
@@ -50,6 +59,9 @@ void manifest_free(struct manifest *m);
 
 /* How many functions of `target' the update replaces. */
 size_t manifest_count_replaced(const struct manifest *m, const char *target);
+
+/* How many constants of `target' it rewrites. */
+size_t manifest_count_data(const struct manifest *m, const char *target);
 
 /* Is it a legal update id: [a-z0-9_]{1,24}? */
 bool manifest_id_is_valid(const char *id);

@@ -52,8 +52,9 @@ int remove_update(const char *id, struct failure *f)
 		return 0;
 	if (sysfs_read(id, "keeps_module", keeps) && !strcmp(keeps, "1")) {
 		fail(f, STATUS_FAILED, "kept",
-		     "update %s: its modules stay loaded: something may still point into their code",
+		     "update %s is undone already; its modules stay loaded: something may still point into their code",
 		     id);
+		fail_hint(f, "nothing of it runs; ksplice-apply applies it again, a reboot removes it");
 		return -1;
 	}
 	if (remove_modules(id, f))

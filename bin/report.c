@@ -48,9 +48,41 @@ static json_t *attribute(const char *id, const char *format, ...)
 	return sysfs_read(id, name, value) && *value ? text(value) : json_null();
 }
 
-static json_t *report_functions(const char *id, const char *target)
+/* "rewritten" in the folder of a constant; something else in that of a function. */
+static bool is_constant(const char *id, const char *target, const char *dir)
 {
-	json_t *functions = json_array();
+	char value[SYSFS_VALUE_MAX], path[1024];
+
+	snprintf(path, sizeof(path), "targets/%s/%s/kind", target, dir);
+	return sysfs_read(id, path, value) && !strcmp(value, "rewritten");
+}
+
+static json_t *report_function(const char *id, const char *target, const char *dir)
+{
+	json_t *function = json_object();
+
+	json_object_set_new(function, "kind", attribute(id, "targets/%s/%s/kind", target, dir));
+	json_object_set_new(function, "old_address",
+			    attribute(id, "targets/%s/%s/old_address", target, dir));
+	json_object_set_new(function, "new_address",
+			    attribute(id, "targets/%s/%s/new_address", target, dir));
+	return function;
+}
+
+static json_t *report_constant(const char *id, const char *target, const char *dir)
+{
+	json_t *constant = json_object();
+
+	json_object_set_new(constant, "kind", attribute(id, "targets/%s/%s/kind", target, dir));
+	json_object_set_new(constant, "address",
+			    attribute(id, "targets/%s/%s/address", target, dir));
+	return constant;
+}
+
+/* Adds the functions and the data of a target to its report. */
+static void add_contents(json_t *report, const char *id, const char *target)
+{
+	json_t *functions = json_array(), *data = json_array();
 	char path[512];
 	size_t count;
 	char **names;
@@ -60,23 +92,20 @@ static json_t *report_functions(const char *id, const char *target)
 	for (size_t i = 0; i < count; i++) {
 		/* The directory is called NAME,N because names need not be unique. */
 		char *comma = strrchr(names[i], ',');
-		json_t *function;
+		bool constant = comma && is_constant(id, target, names[i]);
+		json_t *item;
 
 		if (!comma)
 			continue;
-		function = json_object();
-		json_object_set_new(function, "kind",
-				    attribute(id, "targets/%s/%s/kind", target, names[i]));
-		json_object_set_new(function, "old_address",
-				    attribute(id, "targets/%s/%s/old_address", target, names[i]));
-		json_object_set_new(function, "new_address",
-				    attribute(id, "targets/%s/%s/new_address", target, names[i]));
+		item = constant ? report_constant(id, target, names[i])
+				: report_function(id, target, names[i]);
 		*comma = '\0';
-		json_object_set_new(function, "name", text(names[i]));
-		json_array_append_new(functions, function);
+		json_object_set_new(item, "name", text(names[i]));
+		json_array_append_new(constant ? data : functions, item);
 	}
 	sysfs_free_names(names, count);
-	return functions;
+	json_object_set_new(report, "functions", functions);
+	json_object_set_new(report, "data", data);
 }
 
 /* An attribute as a number, or null. */
@@ -85,8 +114,8 @@ static json_t *number(const char *id, const char *target, const char *name)
 	char value[SYSFS_VALUE_MAX], path[1024];
 
 	snprintf(path, sizeof(path), "targets/%s/matched/%s", target, name);
-	return sysfs_read(id, path, value) && *value ? json_integer(strtoll(value, NULL, 10)) :
-						       json_null();
+	return sysfs_read(id, path, value) && *value ? json_integer(strtoll(value, NULL, 10))
+						     : json_null();
 }
 
 /* How much code of the target was proved to be what the update was made for. */
@@ -115,7 +144,7 @@ static json_t *report_targets(const char *id)
 		json_object_set_new(target, "name", text(names[i]));
 		json_object_set_new(target, "module", attribute(id, "targets/%s/module", names[i]));
 		json_object_set_new(target, "matched", report_matched(id, names[i]));
-		json_object_set_new(target, "functions", report_functions(id, names[i]));
+		add_contents(target, id, names[i]);
 		json_array_append_new(targets, target);
 	}
 	sysfs_free_names(names, count);
@@ -232,25 +261,36 @@ static char *why_not_fit(const struct manifest *m)
 	return NULL;
 }
 
+static json_t *report_item(const char *name, const char *unit, const char *kind)
+{
+	json_t *report = json_object();
+
+	json_object_set_new(report, "kind", text(kind));
+	json_object_set_new(report, "name", text(name));
+	json_object_set_new(report, "unit", text(unit));
+	return report;
+}
+
 static json_t *report_file_target(const struct manifest *m, const struct manifest_file *file)
 {
-	json_t *target = json_object(), *functions = json_array();
+	json_t *target = json_object(), *functions = json_array(), *data = json_array();
 
 	json_object_set_new(target, "name", text(file->target));
 	json_object_set_new(target, "file", text(file->name));
 	for (size_t i = 0; i < m->nr_functions; i++) {
 		const struct manifest_function *func = &m->functions[i];
-		json_t *function;
 
-		if (strcmp(func->target, file->target))
-			continue;
-		function = json_object();
-		json_object_set_new(function, "kind", text(func->replaced ? "replaced" : "added"));
-		json_object_set_new(function, "name", text(func->name));
-		json_object_set_new(function, "unit", text(func->unit));
-		json_array_append_new(functions, function);
+		if (!strcmp(func->target, file->target))
+			json_array_append_new(functions,
+					      report_item(func->name, func->unit,
+							  func->replaced ? "replaced" : "added"));
 	}
+	for (size_t i = 0; i < m->nr_data; i++)
+		if (!strcmp(m->data[i].target, file->target))
+			json_array_append_new(data, report_item(m->data[i].name, m->data[i].unit,
+								"rewritten"));
 	json_object_set_new(target, "functions", functions);
+	json_object_set_new(target, "data", data);
 	return target;
 }
 

@@ -193,12 +193,48 @@ static void print_matched(const json_t *matched)
 		       (long long)json_integer_value(json_object_get(matched, "sites")));
 }
 
+static void print_functions(const json_t *target)
+{
+	struct libscols_table *table = scols_new_table();
+	const json_t *function;
+	size_t i;
+
+	scols_table_new_column(table, "FUNCTION", 0, 0);
+	scols_table_new_column(table, "KIND", 0, 0);
+	scols_table_new_column(table, "OLD ADDRESS", 0, 0);
+	scols_table_new_column(table, "NEW ADDRESS", 0, 0);
+	json_array_foreach(json_object_get(target, "functions"), i, function)
+		add_line(table,
+			 (const char *[]){ get(function, "name", "?"), get(function, "kind", "?"),
+					   get(function, "old_address", "-"),
+					   get(function, "new_address", "-") },
+			 4);
+	print_table(table);
+}
+
+static void print_data(const json_t *target)
+{
+	struct libscols_table *table = scols_new_table();
+	const json_t *datum;
+	size_t i;
+
+	scols_table_new_column(table, "DATA", 0, 0);
+	scols_table_new_column(table, "KIND", 0, 0);
+	scols_table_new_column(table, "ADDRESS", 0, 0);
+	json_array_foreach(json_object_get(target, "data"), i, datum)
+		add_line(table,
+			 (const char *[]){ get(datum, "name", "?"), get(datum, "kind", "?"),
+					   get(datum, "address", "-") },
+			 3);
+	print_table(table);
+}
+
 static void print_update(const json_t *report)
 {
-	const json_t *stop = json_object_get(report, "stop_ns"), *target, *function;
+	const json_t *stop = json_object_get(report, "stop_ns"), *target;
 	const char *cause = get(report, "abort_cause", "ok");
 	char text[64];
-	size_t i, j;
+	size_t i;
 
 	print_field("Update:", get(report, "id", "?"));
 	print_field("Stage:", get(report, "stage", "?"));
@@ -220,31 +256,44 @@ static void print_update(const json_t *report)
 
 	json_array_foreach(json_object_get(report, "targets"), i, target)
 	{
-		struct libscols_table *table = scols_new_table();
-
 		printf("\nTarget %s (module %s)\n", get(target, "name", "?"),
 		       get(target, "module", "not loaded"));
 		print_matched(json_object_get(target, "matched"));
-		scols_table_new_column(table, "FUNCTION", 0, 0);
-		scols_table_new_column(table, "KIND", 0, 0);
-		scols_table_new_column(table, "OLD ADDRESS", 0, 0);
-		scols_table_new_column(table, "NEW ADDRESS", 0, 0);
-		json_array_foreach(json_object_get(target, "functions"), j, function) add_line(
-			table,
-			(const char *[]){ get(function, "name", "?"), get(function, "kind", "?"),
-					  get(function, "old_address", "-"),
-					  get(function, "new_address", "-") },
-			4);
-		print_table(table);
+		if (json_array_size(json_object_get(target, "functions")))
+			print_functions(target);
+		if (json_array_size(json_object_get(target, "data")))
+			print_data(target);
 	}
+}
+
+/* The functions or the data of an update file; nothing if it has none. */
+static void print_items(const json_t *report, const char *key, const char *column)
+{
+	struct libscols_table *table = scols_new_table();
+	const json_t *target, *item;
+	size_t i, j;
+
+	scols_table_new_column(table, "TARGET", 0, 0);
+	scols_table_new_column(table, column, 0, 0);
+	scols_table_new_column(table, "KIND", 0, 0);
+	scols_table_new_column(table, "UNIT", 0, 0);
+	json_array_foreach(json_object_get(report, "targets"), i, target)
+	{
+		json_array_foreach(json_object_get(target, key), j, item)
+			add_line(table,
+				 (const char *[]){ get(target, "name", "?"), get(item, "name", "?"),
+						   get(item, "kind", "?"), get(item, "unit", "?") },
+				 4);
+	}
+	if (scols_table_is_empty(table))
+		scols_unref_table(table);
+	else
+		print_table(table);
 }
 
 static void print_file(const json_t *report)
 {
-	const json_t *target, *function;
 	const char *why = get(report, "why_not", NULL);
-	struct libscols_table *table;
-	size_t i, j;
 
 	print_field("Update:", get(report, "id", "?"));
 	print_field("File:", get(report, "file", "?"));
@@ -258,20 +307,8 @@ static void print_file(const json_t *report)
 					  : "no");
 
 	putchar('\n');
-	table = scols_new_table();
-	scols_table_new_column(table, "TARGET", 0, 0);
-	scols_table_new_column(table, "FUNCTION", 0, 0);
-	scols_table_new_column(table, "KIND", 0, 0);
-	scols_table_new_column(table, "UNIT", 0, 0);
-	json_array_foreach(json_object_get(report, "targets"), i, target)
-	{
-		json_array_foreach(json_object_get(target, "functions"), j, function) add_line(
-			table,
-			(const char *[]){ get(target, "name", "?"), get(function, "name", "?"),
-					  get(function, "kind", "?"), get(function, "unit", "?") },
-			4);
-	}
-	print_table(table);
+	print_items(report, "functions", "FUNCTION");
+	print_items(report, "data", "DATA");
 }
 
 /* Is `what' a file rather than the id of an update in the kernel? */

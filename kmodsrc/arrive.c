@@ -11,8 +11,8 @@
 
 #include "ksplice.h"
 
-#define MAX_FUNCS 65536
-#define MAX_NAME  512
+#define MAX_ENTRIES 65536	/* of a table */
+#define MAX_NAME    512
 
 /* Does the module's memory hold all of [start, start + size)? */
 static bool module_holds(const struct module *mod, u64 start, u64 size)
@@ -69,22 +69,43 @@ static int check_func(const struct module *mod, const struct ksplice_func *func,
 	return 0;
 }
 
+static int check_rewrite(const struct module *mod, const struct ksplice_rewrite *rewrite,
+			 unsigned int i, struct ksplice_abort *abort)
+{
+	if (!module_holds_string(mod, rewrite->name))
+		return ksplice_refuse(abort, KSPLICE_CAUSE_BAD_UPDATE, "constant %u has no name",
+				      i);
+	if (!rewrite->size || !module_holds(mod, rewrite->contents, 2 * (u64)rewrite->size))
+		return ksplice_refuse(abort, KSPLICE_CAUSE_BAD_UPDATE,
+				      "constant %u has its contents outside of the module", i);
+	return 0;
+}
+
 static int check_tables(const struct module *mod, const struct ksplice_descriptor *desc,
 			struct ksplice_abort *abort)
 {
 	const struct ksplice_func *funcs = (void *)(unsigned long)desc->funcs;
+	const struct ksplice_rewrite *rewrites = (void *)(unsigned long)desc->rewrites;
 	bool match_only = desc->flags & KSPLICE_UPDATE_MATCH_ONLY;
+	bool empty = !desc->nr_funcs && !desc->nr_rewrites;
 	unsigned int i;
 	int err;
 
-	if (!desc->nr_targets || !desc->nr_funcs != match_only || desc->nr_funcs > MAX_FUNCS ||
+	if (!desc->nr_targets || empty != match_only || desc->nr_funcs > MAX_ENTRIES ||
+	    desc->nr_rewrites > MAX_ENTRIES ||
 	    !module_holds(mod, desc->funcs, (u64)desc->nr_funcs * sizeof(*funcs)) ||
+	    !module_holds(mod, desc->rewrites, (u64)desc->nr_rewrites * sizeof(*rewrites)) ||
 	    !module_holds(mod, desc->images, desc->images_size) ||
 	    !module_holds(mod, desc->relocs, (u64)desc->nr_relocs * sizeof(struct ksplice_reloc)))
 		return ksplice_refuse(abort, KSPLICE_CAUSE_BAD_UPDATE,
 				      "%s: a table lies outside of the module", mod->name);
 	for (i = 0; i < desc->nr_funcs; i++) {
 		err = check_func(mod, &funcs[i], i, abort);
+		if (err)
+			return err;
+	}
+	for (i = 0; i < desc->nr_rewrites; i++) {
+		err = check_rewrite(mod, &rewrites[i], i, abort);
 		if (err)
 			return err;
 	}
@@ -228,6 +249,8 @@ static int arrive(struct ksplice_part *part, struct ksplice_abort *abort)
 	err = resolve_splices(part, match, abort);
 	if (!err)
 		err = ksplice_relocate(part, match, abort);
+	if (!err && part->desc->nr_rewrites)
+		err = ksplice_constants_resolve(part, match, abort);
 	ksplice_match_free(match);
 	if (err)
 		return err;

@@ -101,6 +101,12 @@ const struct ksplice_match_stats *ksplice_match_stats(const struct ksplice_match
 int ksplice_match_symbol(const struct ksplice_match *match, u32 unit_id, u32 symbol,
 			 unsigned long *address, u32 *size);
 
+/*
+ * Is the symbol in a section of constants that was placed and compared? Then its
+ * contents in memory are those that the image has.
+ */
+bool ksplice_match_proved(const struct ksplice_match *match, u32 unit_id, u32 symbol);
+
 /* The symbol's name, or "?". */
 const char *ksplice_match_symbol_name(const struct ksplice_match *match, u32 unit_id, u32 symbol);
 
@@ -155,6 +161,21 @@ struct ksplice_splice {
 	struct attribute_group group;
 };
 
+/* One constant of a part that changes where it is. */
+struct ksplice_constant {
+	const struct ksplice_rewrite *rewrite;	/* in the update's module */
+	const char *name;			/* likewise */
+	unsigned long address;
+	u32 size;
+	u8 *original;				/* what was there when the unit matched; kvmalloc */
+	u8 *wanted;				/* what we write; kvmalloc */
+	char dir[KSPLICE_FUNC_DIR_LEN];		/* "constant,N" in sysfs */
+	struct kobj_attribute address_attr;
+	struct kobj_attribute kind_attr;
+	struct attribute *attrs[3];
+	struct attribute_group group;
+};
+
 /* One module of an update: the new code for one target. */
 struct ksplice_part {
 	struct list_head list;			/* in update->parts */
@@ -166,6 +187,8 @@ struct ksplice_part {
 	struct ksplice_candidates *candidates;	/* vmalloc; freed by the load that uses them */
 	struct ksplice_splice *splices;		/* one per entry of desc->funcs; kvmalloc */
 	unsigned int nr_splices;
+	struct ksplice_constant *constants;	/* one per entry of desc->rewrites; kvmalloc */
+	unsigned int nr_constants;
 	bool pinned;				/* we hold a reference to `mod' */
 	struct ksplice_match_stats matched;	/* what the load has proved */
 	struct kobject *kobj;			/* ID/targets/TARGET */
@@ -281,6 +304,51 @@ int ksplice_reverse(struct ksplice_update *update, struct ksplice_abort *abort);
 const char *ksplice_replaced_by(const struct ksplice_splice *splice,
 				const struct ksplice_update *except);
 
+/* ---- rewrite.c: constants that change where they are ------------------------ */
+
+/*
+ * Finds the constants that a part rewrites, and what they will hold. The new
+ * contents must have been relocated. ksplice_part_clear() frees what it makes.
+ */
+int ksplice_constants_resolve(struct ksplice_part *part, const struct ksplice_match *match,
+			      struct ksplice_abort *abort);
+void ksplice_constants_free(struct ksplice_part *part);
+
+/*
+ * Names the applied update that has rewritten a constant which `constant' would
+ * rewrite too, or NULL. Under ksplice_mutex.
+ */
+const char *ksplice_rewritten_by(const struct ksplice_constant *constant,
+				 const struct ksplice_update *except);
+
+/* A constant being written. */
+struct ksplice_data_write {
+	const char *name;		/* of the constant */
+	u8 *alias;			/* the same bytes, writable, equally aligned */
+	const u8 *expected;		/* `size' bytes each */
+	const u8 *wanted;
+	u32 size;
+	struct ksplice_alias *map;	/* of `alias' */
+};
+
+struct ksplice_stop;
+
+/*
+ * Adds the writes of all constants of an update to a stop, which has room for
+ * them: to their new contents, or back. Sleeps. Refuses with cause IN_USE or
+ * NO_MEMORY; the caller unmaps what was added.
+ */
+int ksplice_constants_prepare(const struct ksplice_update *update, bool to_new,
+			      struct ksplice_stop *stop, struct ksplice_abort *abort);
+
+/* Records what a write has found instead of what is expected, as cause CHANGED. */
+void ksplice_data_report(const struct ksplice_data_write *write, struct ksplice_abort *abort);
+
+/* Is there what is expected? In the stop. */
+bool ksplice_data_expected(const struct ksplice_data_write *write);
+/* Writes what is wanted. In the stop. */
+void ksplice_data_store(const struct ksplice_data_write *write);
+
 /* ---- redirect.c: through ftrace, where there is no room for a jump --------- */
 
 struct ksplice_redirect;
@@ -375,6 +443,8 @@ struct ksplice_stop {
 	/* in */
 	struct ksplice_site_write *writes;	/* ascending address; kvmalloc */
 	unsigned int nr_writes;
+	struct ksplice_data_write *data;	/* kvmalloc */
+	unsigned int nr_data;
 	struct ksplice_redirect **redirects;	/* kvmalloc */
 	unsigned int nr_redirects;
 	bool redirect_to_new;
@@ -383,6 +453,7 @@ struct ksplice_stop {
 	/* out */
 	enum ksplice_cause cause;
 	unsigned int changed;			/* CHANGED: which write, and what is there */
+	const struct ksplice_data_write *changed_data;	/* CHANGED: or which of these */
 	u8 found[KSPLICE_JUMP_SIZE];
 	u64 stop_ns;
 	/* between the CPUs */

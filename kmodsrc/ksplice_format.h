@@ -17,7 +17,7 @@
 #include <linux/types.h>
 
 /* Bumped whenever any structure below changes; all sides demand equality. */
-#define KSPLICE_FORMAT_VERSION	1
+#define KSPLICE_FORMAT_VERSION	2
 
 #define KSPLICE_ID_LEN		32	/* update id with its NUL: [a-z0-9_]+ */
 #define KSPLICE_TARGET_LEN	64	/* "vmlinux" or a module's name, with NUL */
@@ -25,6 +25,7 @@
 /* Sections of an update's module. */
 #define KSPLICE_SEC_DESCRIPTOR	".ksplice.descriptor"	/* struct ksplice_descriptor */
 #define KSPLICE_SEC_FUNCS	".ksplice.funcs"	/* struct ksplice_func[] */
+#define KSPLICE_SEC_REWRITES	".ksplice.rewrites"	/* struct ksplice_rewrite[] */
 #define KSPLICE_SEC_FUNC_NAMES	".ksplice.names"	/* NUL-terminated strings */
 /*
  * The name begins with ".init" so that the module loader frees these once the
@@ -244,15 +245,16 @@ struct ksplice_descriptor {
 	__u64 funcs;			/* address of struct ksplice_func[] */
 	__u64 images;			/* address of the first image (init memory) */
 	__u64 relocs;			/* address of struct ksplice_reloc[] (init memory) */
+	__u64 rewrites;			/* address of struct ksplice_rewrite[] */
 	__u32 nr_funcs;
 	__u32 images_size;		/* bytes */
 	__u32 nr_relocs;
-	__u32 reserved;
+	__u32 nr_rewrites;
 };
 
 /* New code's address may be stored where undo cannot see it: keep the module after undo. */
 #define KSPLICE_UPDATE_KEEP	0x01
-/* Has no functions: it is matched, for the audit, and never applied. */
+/* Has neither functions nor rewrites: it is matched, for the audit, and never applied. */
 #define KSPLICE_UPDATE_MATCH_ONLY 0x02
 
 enum ksplice_func_kind {
@@ -274,6 +276,23 @@ struct ksplice_func {
 	__u32 symbol;
 	__u32 jump_offset;	/* from the old function's start, after ENDBR and the fentry call */
 	__u32 flags;		/* KSPLICE_FUNC_* */
+};
+
+/*
+ * A constant whose contents change where it is: read-only data of the target,
+ * used by code that stays as it is, or pointed to by live objects. Its size stays.
+ */
+struct ksplice_rewrite {
+	__u64 name;		/* address of its name, NUL-terminated (.ksplice.names) */
+	/*
+	 * Address of `size' bytes of new contents, relocated like new code, and behind
+	 * them as many that say which count: 1 new, 0 as it is in memory.
+	 */
+	__u64 contents;
+	__u32 unit_id;		/* image and symbol of the constant */
+	__u32 symbol;
+	__u32 size;		/* bytes; as the symbol's */
+	__u32 reserved;
 };
 
 /* A reference of new code that the module loader cannot resolve. */

@@ -320,6 +320,19 @@ int ksplice_match_symbol(const struct ksplice_match *match, u32 unit_id, u32 sym
 	return 0;
 }
 
+bool ksplice_match_proved(const struct ksplice_match *match, u32 unit_id, u32 symbol)
+{
+	const struct ksplice_unit *unit = find_unit(match, unit_id);
+	u32 section;
+
+	if (!unit || symbol >= unit->image->nr_symbols ||
+	    !ksplice_symbol_defined(&unit->symbols[symbol]) ||
+	    unit->symbols[symbol].flags & KSPLICE_SYM_WEAK)
+		return false;
+	section = unit->symbols[symbol].section;
+	return unit->sections[section].kind == KSPLICE_RODATA && unit->places[section].verified;
+}
+
 const char *ksplice_match_symbol_name(const struct ksplice_match *match, u32 unit_id, u32 symbol)
 {
 	const struct ksplice_unit *unit = find_unit(match, unit_id);

@@ -90,7 +90,10 @@ static void free_stop(struct ksplice_stop *stop)
 		return;
 	for (i = 0; i < stop->nr_writes; i++)
 		ksplice_alias_unmap(stop->writes[i].map);
+	for (i = 0; i < stop->nr_data; i++)
+		ksplice_alias_unmap(stop->data[i].map);
 	kvfree(stop->writes);
+	kvfree(stop->data);
 	kvfree(stop->redirects);
 	kvfree(stop->check.ranges);
 	ksplice_survey_free(&stop->check.survey);
@@ -105,18 +108,19 @@ static struct ksplice_stop *alloc_stop(const struct ksplice_update *update,
 	size_t nr = 0;
 
 	list_for_each_entry(part, &update->parts, list)
-		nr += part->nr_splices + 1;
+		nr += part->nr_splices + part->nr_constants + 1;
 	stop = kvzalloc(sizeof(*stop), GFP_KERNEL);
 	if (!stop)
 		goto fail;
 	stop->writes = kvcalloc(nr, sizeof(*stop->writes), GFP_KERNEL);
+	stop->data = kvcalloc(nr, sizeof(*stop->data), GFP_KERNEL);
 	stop->redirects = kvcalloc(nr, sizeof(*stop->redirects), GFP_KERNEL);
 	stop->check.ranges = kvcalloc(nr, sizeof(*stop->check.ranges), GFP_KERNEL);
-	if (stop->writes && stop->redirects && stop->check.ranges)
+	if (stop->writes && stop->data && stop->redirects && stop->check.ranges)
 		return stop;
 fail:
 	free_stop(stop);
-	ksplice_refuse(abort, KSPLICE_CAUSE_NO_MEMORY, "no memory for %zu functions", nr);
+	ksplice_refuse(abort, KSPLICE_CAUSE_NO_MEMORY, "no memory for %zu changes", nr);
 	return NULL;
 }
 
@@ -172,6 +176,10 @@ static void report_changed(const struct ksplice_update *update, const struct ksp
 	const struct ksplice_splice *splice;
 	const struct ksplice_part *part;
 
+	if (stop->changed_data) {
+		ksplice_data_report(stop->changed_data, abort);
+		return;
+	}
 	for_each_splice(splice, part, update)
 		if (splice->site == write->address)
 			ksplice_refuse(abort, KSPLICE_CAUSE_CHANGED,
@@ -252,7 +260,7 @@ static int run_stop(struct ksplice_update *update, struct ksplice_stop *stop,
 	return ksplice_refuse(abort, stop->cause, "refused");
 }
 
-/* "2 functions in vmlinux, 1 in ext4" */
+/* "2 functions in vmlinux, 1 function and 1 constant in ext4" */
 static void log_transition(const struct ksplice_update *update, const char *verb)
 {
 	const struct ksplice_part *part;
@@ -264,12 +272,12 @@ static void log_transition(const struct ksplice_update *update, const char *verb
 
 		for (i = 0; i < part->nr_splices; i++)
 			nr += part->splices[i].func->kind == KSPLICE_FUNC_REPLACED;
-		if (used)
-			used += scnprintf(text + used, sizeof(text) - used, ", %u in %s", nr,
-					  part->target_name);
-		else
-			used = scnprintf(text, sizeof(text), "%u function%s in %s", nr,
-					 nr == 1 ? "" : "s", part->target_name);
+		used += scnprintf(text + used, sizeof(text) - used, "%s%u function%s",
+				  used ? ", " : "", nr, nr == 1 ? "" : "s");
+		if (part->nr_constants)
+			used += scnprintf(text + used, sizeof(text) - used, " and %u constant%s",
+					  part->nr_constants, part->nr_constants == 1 ? "" : "s");
+		used += scnprintf(text + used, sizeof(text) - used, " in %s", part->target_name);
 	}
 	pr_info("ksplice: %s %s: %s, stopped %llu us\n", update->id, verb, text,
 		div_u64(update->stop_ns, NSEC_PER_USEC));
@@ -318,7 +326,7 @@ static int prepare_apply(struct ksplice_update *update, struct ksplice_stop *sto
 				return err;
 		}
 	}
-	return 0;
+	return ksplice_constants_prepare(update, true, stop, abort);
 }
 
 int ksplice_apply(struct ksplice_update *update, bool dry_run, struct ksplice_abort *abort)
@@ -330,7 +338,7 @@ int ksplice_apply(struct ksplice_update *update, bool dry_run, struct ksplice_ab
 	list_for_each_entry(part, &update->parts, list)
 		if (!dry_run && part->mod && part->desc->flags & KSPLICE_UPDATE_MATCH_ONLY)
 			return ksplice_refuse(abort, KSPLICE_CAUSE_UNSUPPORTED,
-					      "it has no functions: it only matches");
+					      "it has nothing to change: it only matches");
 	err = pin_modules(update, abort);
 	if (err)
 		return err;
@@ -388,7 +396,7 @@ static int prepare_reverse(struct ksplice_update *update, struct ksplice_stop *s
 		if (err)
 			return err;
 	}
-	return 0;
+	return ksplice_constants_prepare(update, false, stop, abort);
 }
 
 int ksplice_reverse(struct ksplice_update *update, struct ksplice_abort *abort)

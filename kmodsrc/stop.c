@@ -9,6 +9,7 @@
  *	trap into the first byte of each site	all CPUs serialise
  *	the bytes behind it			all CPUs serialise
  *	the first byte				all CPUs serialise
+ *	the constants, in their place
  *
  * A CPU that is in a non-maskable interrupt acknowledges a step only after it,
  * so in whatever state one finds a site: old, trap (int3.c) or new.
@@ -64,6 +65,12 @@ static bool __in_stop bytes_are_expected(struct ksplice_stop *stop)
 		memcpy(stop->found, write->alias, sizeof(stop->found));
 		return false;
 	}
+	for (i = 0; i < stop->nr_data; i++) {
+		if (ksplice_data_expected(&stop->data[i]))
+			continue;
+		stop->changed_data = &stop->data[i];
+		return false;
+	}
 	return true;
 }
 
@@ -106,6 +113,8 @@ static void __in_stop work(struct ksplice_stop *stop)
 		write_sites(stop);
 		ksplice_int3_sites(NULL, 0);
 	}
+	for (i = 0; i < stop->nr_data; i++)
+		ksplice_data_store(&stop->data[i]);
 	for (i = 0; i < stop->nr_redirects; i++)
 		ksplice_redirect_set(stop->redirects[i], stop->redirect_to_new);
 }

@@ -198,6 +198,17 @@ static ssize_t kind_show(struct kobject *kobj, struct kobj_attribute *attr, char
 			  splice->func->kind == KSPLICE_FUNC_ADDED ? "added" : "replaced");
 }
 
+static ssize_t address_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "0x%lx\n",
+			  container_of(attr, struct ksplice_constant, address_attr)->address);
+}
+
+static ssize_t rewritten_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "rewritten\n");
+}
+
 static ssize_t functions_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return sysfs_emit(
@@ -262,6 +273,38 @@ static int add_function(const struct ksplice_part *part, struct ksplice_splice *
 	return sysfs_create_group(part->kobj, &splice->group);
 }
 
+/* A name may be a function's in one unit and a constant's in another. */
+static unsigned int constant_ordinal(const struct ksplice_part *part,
+				     const struct ksplice_constant *constant)
+{
+	const struct ksplice_splice *splice;
+	const struct ksplice_constant *other;
+	unsigned int n = 0;
+
+	for (splice = part->splices; splice < part->splices + part->nr_splices; splice++)
+		if (splice->func->kind != KSPLICE_FUNC_OLD_PART &&
+		    !strcmp(splice->name, constant->name))
+			n++;
+	for (other = part->constants; other < constant; other++)
+		if (!strcmp(other->name, constant->name))
+			n++;
+	return n;
+}
+
+static int add_constant(const struct ksplice_part *part, struct ksplice_constant *constant)
+{
+	scnprintf(constant->dir, sizeof(constant->dir), "%.*s,%u", KSPLICE_FUNC_DIR_LEN - 12,
+		  constant->name, constant_ordinal(part, constant));
+	strreplace(constant->dir, '/', '!');
+	init_attr(&constant->address_attr, "address", 0400, address_show);
+	init_attr(&constant->kind_attr, "kind", 0444, rewritten_show);
+	constant->attrs[0] = &constant->address_attr.attr;
+	constant->attrs[1] = &constant->kind_attr.attr;
+	constant->group.name = constant->dir;
+	constant->group.attrs = constant->attrs;
+	return sysfs_create_group(part->kobj, &constant->group);
+}
+
 /* TARGET/matched/: how much of the target was proved to be what the update was made for. */
 static int add_matched(struct ksplice_part *part)
 {
@@ -292,6 +335,8 @@ int ksplice_sysfs_add_part(struct ksplice_part *part)
 	for (i = 0; i < part->nr_splices && !err; i++)
 		if (part->splices[i].func->kind != KSPLICE_FUNC_OLD_PART)
 			err = add_function(part, &part->splices[i]);
+	for (i = 0; i < part->nr_constants && !err; i++)
+		err = add_constant(part, &part->constants[i]);
 	if (err) {
 		ksplice_sysfs_remove_part(part->kobj);
 		part->kobj = NULL;

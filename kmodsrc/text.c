@@ -12,25 +12,34 @@ struct ksplice_alias {
 	void *pointer; /* to the first byte asked for */
 };
 
-/* Puts the original bytes of one jump over a copy of [address, address + len). */
-static void overlay(u8 *copy, unsigned long address, size_t len,
-		    const struct ksplice_splice *splice)
+/* Puts the original bytes of one place that we wrote to over a copy of [address, address + len). */
+static void overlay(u8 *copy, unsigned long address, size_t len, unsigned long written,
+		    const u8 *original, u32 size)
+{
+	unsigned long start = max(address, written), end = min(address + len, written + size);
+
+	if (start < end)
+		memcpy(copy + (start - address), original + (start - written), end - start);
+}
+
+static void overlay_part(u8 *copy, unsigned long address, size_t len,
+			 const struct ksplice_part *part)
 {
 	unsigned int i;
 
-	for (i = 0; i < KSPLICE_JUMP_SIZE; i++) {
-		unsigned long place = splice->site + i;
-
-		if (place >= address && place - address < len)
-			copy[place - address] = splice->original[i];
-	}
+	for (i = 0; i < part->nr_splices; i++)
+		if (part->splices[i].site)
+			overlay(copy, address, len, part->splices[i].site,
+				part->splices[i].original, KSPLICE_JUMP_SIZE);
+	for (i = 0; i < part->nr_constants; i++)
+		overlay(copy, address, len, part->constants[i].address,
+			part->constants[i].original, part->constants[i].size);
 }
 
 int ksplice_read_original(void *dst, unsigned long address, size_t len)
 {
 	const struct ksplice_update *update;
 	const struct ksplice_part *part;
-	unsigned int i;
 
 	lockdep_assert_held(&ksplice_mutex);
 	if (copy_from_kernel_nofault(dst, (void *)address, len))
@@ -40,9 +49,7 @@ int ksplice_read_original(void *dst, unsigned long address, size_t len)
 		if (update->stage != KSPLICE_APPLIED)
 			continue;
 		list_for_each_entry(part, &update->parts, list)
-			for (i = 0; i < part->nr_splices; i++)
-				if (part->splices[i].site)
-					overlay(dst, address, len, &part->splices[i]);
+			overlay_part(dst, address, len, part);
 	}
 	return 0;
 }

@@ -139,6 +139,7 @@ unlock:
 
 void ksplice_part_clear(struct ksplice_part *part)
 {
+	ksplice_constants_free(part);
 	kvfree(part->splices);
 	part->splices = NULL;
 	part->nr_splices = 0;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "operand.h"
+#include "constant.h"
 #include "pair.h"
 
 #define MAX_ENTRY 16
@@ -38,7 +38,7 @@ static const char *target_name(const struct ref *ref)
 	return atom_name(ref->atom);
 }
 
-static bool same_target(const struct ref *x, const struct ref *y)
+bool compare_same_target(const struct ref *x, const struct ref *y)
 {
 	if (x->name || y->name)
 		return x->name && y->name && !strcmp(x->name, y->name) && x->place == y->place;
@@ -48,8 +48,9 @@ static bool same_target(const struct ref *x, const struct ref *y)
 		return false;
 	if (pair_by_content(x->atom) && pair_by_content(y->atom))
 		return pair_same_content(x->atom, y->atom);
+	/* A constant that is rewritten keeps its place. */
 	if (x->atom->twin == y->atom)
-		return !(y->atom->class == SECTION_RODATA && y->atom->changed);
+		return !y->atom->renewed;
 	return !x->atom->sym && !y->atom->sym && x->atom->class == y->atom->class &&
 	       pair_same_content(x->atom, y->atom);
 }
@@ -60,7 +61,7 @@ static bool refs_differ(struct atom *a, struct atom *b, const struct atom *x, co
 	for (size_t i = 0; i < y->nr_refs; i++) {
 		const struct ref *p = &x->refs[i], *q = &y->refs[i];
 
-		if (same_target(p, q))
+		if (compare_same_target(p, q))
 			continue;
 		if (q->atom && p->atom && p->atom->twin == q->atom && p->place == q->place)
 			return differs(a, b, "%s+0x%llx uses %s, which changes", where,
@@ -105,7 +106,7 @@ static bool same_entry(const struct atom *x, const struct atom *y)
 		nr = 1;
 	for (size_t i = 0; i < nr; i++)
 		if (x->refs[i].offset != y->refs[i].offset ||
-		    !same_target(&x->refs[i], &y->refs[i]))
+		    !compare_same_target(&x->refs[i], &y->refs[i]))
 			return false;
 	return true;
 }
@@ -202,7 +203,7 @@ static void part_harmless(struct unit *post)
 		    atom_size(a) == atom_size(b)) {
 			size_t r = 0;
 
-			while (r < b->nr_refs && same_target(&a->refs[r], &b->refs[r]))
+			while (r < b->nr_refs && compare_same_target(&a->refs[r], &b->refs[r]))
 				r++;
 			if (r == b->nr_refs)
 				continue;
@@ -219,14 +220,11 @@ static bool compared(const struct atom *atom)
 	       atom->class != SECTION_REGISTRY && !pair_is_harmless(atom);
 }
 
-int compare_units(struct unit *pre, struct unit *post, struct error *err)
+/* Marks what differs, and what therefore differs, until nothing is added. */
+static void find_changes(struct unit *pre, struct unit *post)
 {
 	bool any;
-	int rc = pair_units(pre, post, err);
 
-	if (rc)
-		return rc;
-	part_harmless(post);
 	do {
 		any = false;
 		for (size_t i = 0; i < post->nr_named; i++) {
@@ -238,6 +236,18 @@ int compare_units(struct unit *pre, struct unit *post, struct error *err)
 		any |= join_families(pre);
 		any |= join_families(post);
 	} while (any);
+}
+
+int compare_units(struct unit *pre, struct unit *post, struct error *err)
+{
+	int rc = pair_units(pre, post, err);
+
+	if (rc)
+		return rc;
+	part_harmless(post);
+	do
+		find_changes(pre, post);
+	while (constants_settle(post));
 	return 0;
 }
 
@@ -273,62 +283,6 @@ static int check_data(const struct atom *b, const char *name, struct error *err)
 	return rc;
 }
 
-/* Operations, or a table of such: what live objects point to. */
-static bool leads_to_code(const struct atom *atom, unsigned int depth)
-{
-	for (size_t i = 0; i < atom->nr_refs; i++) {
-		const struct atom *target = atom->refs[i].atom;
-
-		if (!target)
-			continue;
-		if (atom_is_code(target) || (target->class == SECTION_RODATA && depth < 4 &&
-					     leads_to_code(target, depth + 1)))
-			return true;
-	}
-	return false;
-}
-
-static const struct atom *address_taker(const struct unit *unit, const struct atom *object)
-{
-	for (size_t i = 0; i < unit->nr_atoms; i++) {
-		const struct atom *user = unit->atoms[i];
-
-		for (size_t r = 0; atom_is_code(user) && r < user->nr_refs; r++)
-			if (user->refs[r].atom == object &&
-			    operand_is_address(user, &user->refs[r]))
-				return user;
-	}
-	return NULL;
-}
-
-/* A new copy of a constant is good where only code that comes along reads it. */
-static int check_constant(const struct atom *b, const char *name, struct error *err)
-{
-	const struct atom *user;
-	int rc;
-
-	if (b->twin->class != SECTION_RODATA)
-		return check_data(b, name, err);
-	if (b->sym->bind != STB_LOCAL) {
-		rc = error_refuse(err,
-				  "%s: the constant %s changes (%s), and other units can use it",
-				  name, atom_name(b), b->reason);
-		error_hint(
-			err,
-			"only a static constant can change, together with the functions that use it");
-		return rc;
-	}
-	user = leads_to_code(b, 0) ? address_taker(b->unit, b) : NULL;
-	if (!user)
-		return 0;
-	rc = error_refuse(
-		err,
-		"%s: %s changes (%s), and %s() hands out its address: live objects point to the old one",
-		name, atom_name(b), b->reason, atom_name(user));
-	error_hint(err, "change the functions that the table names instead of the table");
-	return rc;
-}
-
 /* foo and foo.constprop.0 are the same function for who calls them. */
 static bool same_stem(const struct atom *a, const struct atom *b)
 {
@@ -346,7 +300,7 @@ static bool only_clones_differ(const struct atom *a, const struct atom *b)
 		const struct ref *p = &a->refs[i], *q = &b->refs[i];
 		bool calls = p->atom && q->atom && atom_is_code(p->atom) && atom_is_code(q->atom);
 
-		if (!same_target(p, q) &&
+		if (!compare_same_target(p, q) &&
 		    (!calls || p->place != q->place || !same_stem(p->atom, q->atom)))
 			return false;
 	}
@@ -375,7 +329,9 @@ static int check_atom(const struct atom *b, const char *name, const char *target
 		error_hint(err, "it was read already and is freed");
 		return rc;
 	case SECTION_RODATA:
-		return check_constant(b, name, err);
+		if (b->twin->class == SECTION_RODATA)
+			return constant_check(b, name, err);
+		return check_data(b, name, err);
 	case SECTION_DATA:
 	case SECTION_UNKNOWN:
 		return check_data(b, name, err);
@@ -447,7 +403,8 @@ bool compare_new_global(const struct atom *post)
 bool compare_any_change(const struct unit *post, const char *target)
 {
 	for (size_t i = 0; i < post->nr_atoms; i++)
-		if (compare_replaces(post->atoms[i], target) || compare_new_global(post->atoms[i]))
+		if (compare_replaces(post->atoms[i], target) ||
+		    compare_new_global(post->atoms[i]) || post->atoms[i]->rewritten)
 			return true;
 	return false;
 }

@@ -20,6 +20,9 @@ int compare_units(struct unit *pre, struct unit *post, struct error *err);
 int compare_check(const struct unit *pre, const struct unit *post, const char *name,
 		  const char *target, struct error *err);
 
+/* Do these references of PRE and POST mean the same in the running kernel? */
+bool compare_same_target(const struct ref *pre, const struct ref *post);
+
 /* Is this atom of POST code that replaces a running function or comes with one? */
 bool compare_replaces(const struct atom *post, const char *target);
 

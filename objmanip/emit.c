@@ -7,6 +7,7 @@
 
 #include "extract.h"
 #include "pair.h"
+#include "rewrite.h"
 #include "runtime.h"
 #include "stub.h"
 
@@ -161,6 +162,23 @@ static bool is_runtime(const struct atom *atom)
 	return atom->table && atom->table->runtime;
 }
 
+/* The new contents of a constant, and which of them count. */
+static int place_contents(struct emitter *e, struct atom *atom)
+{
+	uint64_t size = atom_size(atom), mask;
+
+	atom->out_sec = elf_find_section(e->x->out, REWRITE_SECTION);
+	if (!atom->out_sec)
+		atom->out_sec = elf_add_section(e->x->out, REWRITE_SECTION, SHT_PROGBITS, SHF_ALLOC,
+						8, 0, NULL, 0);
+	if (!atom->out_sec ||
+	    elf_append(atom->out_sec, atom_bytes(atom), size, 8, &atom->out_start) ||
+	    elf_append(atom->out_sec, NULL, size, 1, &mask))
+		return no_memory(e);
+	rewrite_mask(atom, atom->out_sec->data + mask);
+	return 0;
+}
+
 static int place_all(struct emitter *e)
 {
 	const struct unit *post = e->x->post;
@@ -171,7 +189,9 @@ static int place_all(struct emitter *e)
 
 		if (atom->table)
 			atom->included = atom->owner && atom->owner->included;
-		if (atom->included && !is_runtime(atom))
+		if (atom->rewritten)
+			rc = place_contents(e, atom);
+		else if (atom->included && !is_runtime(atom))
 			rc = place_atom(e, atom);
 		if (!rc && atom->included && is_new_global(atom))
 			rc = place_aliases(e, atom);
@@ -501,6 +521,26 @@ static int emit_refs(struct emitter *e, const struct atom *atom)
 	return 0;
 }
 
+/* Of a rewritten constant: the references that change. */
+static int emit_contents(struct emitter *e, const struct atom *atom)
+{
+	for (size_t i = 0; i < atom->nr_refs; i++) {
+		const struct ref *ref = &atom->refs[i];
+		struct goal goal;
+		int rc;
+
+		if (!rewrite_changes_ref(atom, ref))
+			continue;
+		rc = find_goal(e, atom, ref, &goal);
+		if (rc)
+			return rc;
+		if (elf_add_reloc(atom->out_sec, atom->out_start + ref->offset, ref->type,
+				  goal.symbol, goal.place))
+			return no_memory(e);
+	}
+	return 0;
+}
+
 static int add_keep_marker(struct emitter *e)
 {
 	if (!e->x->keep)
@@ -515,10 +555,14 @@ int emit_code(struct extract *x, struct error *err)
 	struct emitter e = { .x = x, .err = err };
 	int rc = place_all(&e);
 
-	for (size_t i = 0; !rc && i < x->post->nr_atoms; i++)
-		if (x->post->atoms[i]->included)
-			rc = is_runtime(x->post->atoms[i]) ? runtime_emit(x, x->post->atoms[i], err)
-							   : emit_refs(&e, x->post->atoms[i]);
+	for (size_t i = 0; !rc && i < x->post->nr_atoms; i++) {
+		const struct atom *atom = x->post->atoms[i];
+
+		if (atom->rewritten)
+			rc = emit_contents(&e, atom);
+		else if (atom->included)
+			rc = is_runtime(atom) ? runtime_emit(x, atom, err) : emit_refs(&e, atom);
+	}
 	if (!rc)
 		rc = add_keep_marker(&e);
 	free(e.copied);

@@ -8,6 +8,7 @@
 #include "compare.h"
 #include "gone.h"
 #include "pair.h"
+#include "rewrite.h"
 
 /* ---- RUN ---------------------------------------------------------------------- */
 
@@ -131,7 +132,7 @@ bool extract_is_running(const struct atom *atom)
 		return false;
 	if (atom_is_code(atom))
 		return true;
-	return !pair_by_content(atom) && !(atom->class == SECTION_RODATA && atom->changed);
+	return !pair_by_content(atom) && !atom->renewed;
 }
 
 bool extract_is_dead_call(const struct atom *atom, const struct ref *ref)
@@ -224,6 +225,7 @@ static int include(struct extract *x, struct worklist *work, struct atom *atom,
 	return 0;
 }
 
+/* Of a rewritten constant, the references that change. */
 static int include_refs(struct extract *x, struct worklist *work, const struct atom *atom,
 			const struct atom *user, struct error *err)
 {
@@ -231,7 +233,8 @@ static int include_refs(struct extract *x, struct worklist *work, const struct a
 		struct atom *target = atom->refs[i].atom;
 		int rc = 0;
 
-		if (!target || target->class == SECTION_TABLE)
+		if (!target || target->class == SECTION_TABLE ||
+		    (atom->rewritten && !rewrite_changes_ref(atom, &atom->refs[i])))
 			continue;
 		if (!extract_is_running(target))
 			rc = include(x, work, target, user, err);
@@ -257,6 +260,8 @@ static int choose(struct extract *x, struct error *err)
 
 		if (compare_replaces(atom, x->target) || compare_new_global(atom))
 			rc = include(x, &work, atom, atom, err);
+		else if (atom->rewritten)
+			rc = include_refs(x, &work, atom, atom, err);
 	}
 	while (!rc && work.done < work.nr) {
 		struct atom *atom = work.atoms[work.done++];
@@ -371,6 +376,8 @@ void extract_report(const struct extract *x, FILE *file)
 
 		if (!atom->included && atom->changed && atom->class == SECTION_EXIT_CODE)
 			fprintf(file, "ignored %s\n", atom_name(atom));
+		if (atom->rewritten)
+			fprintf(file, "rewritten %s\n", atom_name(atom));
 		if (!atom->included || (atom->owner && atom_is_code(atom)) || pair_by_content(atom))
 			continue;
 		if (!atom_is_code(atom))

@@ -9,12 +9,14 @@
 #include "../kmodsrc/ksplice_format.h"
 #include "image_view.h"
 #include "ref.h"
+#include "rewrite.h"
 
 struct finish {
 	struct elf_file *elf;
 	const struct symvers *symvers;
 	struct elf_section *descriptor;
-	struct elf_section *funcs; /* NULL: it only matches */
+	struct elf_section *funcs; /* NULL: no function changes */
+	struct elf_section *rewrites; /* NULL: no constant changes where it is */
 	struct elf_section *images;
 	struct elf_section *relocs; /* NULL while there is none */
 	struct image_view *views;
@@ -411,7 +413,7 @@ static int check_funcs(struct finish *f)
 		return 0;
 	func = (const void *)f->funcs->data;
 	nr = f->funcs->size / sizeof(*func);
-	if (!nr || f->funcs->size % sizeof(*func))
+	if (!func || !nr || f->funcs->size % sizeof(*func))
 		return error_set(f->err, -EINVAL,
 				 "%s: section " KSPLICE_SEC_FUNCS " has a bad size", f->elf->path);
 	for (size_t i = 0; i < nr; i++) {
@@ -457,6 +459,7 @@ static int open_parts(struct finish *f)
 
 	f->descriptor = elf_find_section(f->elf, KSPLICE_SEC_DESCRIPTOR);
 	f->funcs = elf_find_section(f->elf, KSPLICE_SEC_FUNCS);
+	f->rewrites = elf_find_section(f->elf, KSPLICE_SEC_REWRITES);
 	f->images = elf_find_section(f->elf, KSPLICE_SEC_IMAGE);
 	/* The new code's run-time constants are there already. */
 	f->relocs = elf_find_section(f->elf, KSPLICE_SEC_RELOCS);
@@ -472,7 +475,7 @@ static int open_parts(struct finish *f)
 	if (f->descriptor->nr_relocs || desc->nr_funcs)
 		return error_set(f->err, -EINVAL, "%s: is finished already", f->elf->path);
 	match_only = elf_find_section(f->elf, ".ksplice.match_only");
-	if (match_only ? f->funcs != NULL : !f->funcs || !f->funcs->data)
+	if (match_only ? f->funcs || f->rewrites : !f->funcs && !f->rewrites)
 		return error_set(f->err, -EINVAL, "%s: %s", f->elf->path,
 				 match_only ? "is to match only, but has functions"
 					    : "holds no new code: no section " KSPLICE_SEC_FUNCS);
@@ -484,6 +487,8 @@ static int open_parts(struct finish *f)
 	f->images->flags |= SHF_ALLOC;
 	if (f->funcs)
 		f->funcs->flags |= SHF_ALLOC;
+	if (f->rewrites)
+		f->rewrites->flags |= SHF_ALLOC;
 	if (f->images->align < KSPLICE_IMAGE_ALIGN)
 		f->images->align = KSPLICE_IMAGE_ALIGN;
 	return image_views_read(f->images->data, f->images->size, f->elf->path, &f->views,
@@ -503,12 +508,16 @@ static int fill_descriptor(struct finish *f)
 	desc->nr_funcs = f->funcs ? f->funcs->size / sizeof(struct ksplice_func) : 0;
 	desc->images_size = f->images->size;
 	desc->nr_relocs = f->relocs ? f->relocs->size / sizeof(struct ksplice_reloc) : 0;
-	if (elf_find_section(f->elf, ".ksplice.keep"))
+	desc->nr_rewrites = f->rewrites ? f->rewrites->size / sizeof(struct ksplice_rewrite) : 0;
+	if (elf_find_section(f->elf, ".ksplice.keep") ||
+	    (f->rewrites && rewrite_points_into(f->rewrites)))
 		desc->flags |= KSPLICE_UPDATE_KEEP;
-	if (!f->funcs)
+	if (!f->funcs && !f->rewrites)
 		desc->flags |= KSPLICE_UPDATE_MATCH_ONLY;
-	else
+	if (f->funcs)
 		ret = point_at(f, offsetof(struct ksplice_descriptor, funcs), f->funcs);
+	if (!ret && f->rewrites)
+		ret = point_at(f, offsetof(struct ksplice_descriptor, rewrites), f->rewrites);
 	if (!ret)
 		ret = point_at(f, offsetof(struct ksplice_descriptor, images), f->images);
 	if (!ret && f->relocs)
@@ -525,6 +534,8 @@ static int finish_all(struct finish *f)
 		ret = check_funcs(f);
 	if (!ret)
 		ret = settle_new_addresses(f);
+	if (!ret && f->rewrites)
+		ret = rewrite_check(f->rewrites, f->views, f->nr_views, f->elf->path, f->err);
 	for (size_t i = 1; i < nr_sections && !ret; i++)
 		ret = finish_section(f, f->elf->sections[i]);
 	if (ret)

@@ -9,10 +9,12 @@
 #include "finish.h"
 #include "gone.h"
 #include "jump.h"
+#include "rewrite.h"
 
 struct tables {
 	struct extract *x;
-	struct elf_section *funcs, *names;
+	struct elf_section *funcs; /* NULL while there is none */
+	struct elf_section *names;
 	struct error *err;
 };
 
@@ -35,7 +37,10 @@ static int add_func(struct tables *t, const char *name, const struct ksplice_fun
 {
 	uint64_t at, text;
 
-	if (elf_append(t->funcs, func, sizeof(*func), 8, &at) ||
+	if (!t->funcs)
+		t->funcs = elf_add_section(t->x->out, KSPLICE_SEC_FUNCS, SHT_PROGBITS, SHF_ALLOC, 8,
+					   0, NULL, 0);
+	if (!t->funcs || elf_append(t->funcs, func, sizeof(*func), 8, &at) ||
 	    elf_append(t->names, name, strlen(name) + 1, 1, &text))
 		return no_memory(t);
 	if (new_code && elf_add_reloc(t->funcs, at + offsetof(struct ksplice_func, new_addr),
@@ -165,11 +170,9 @@ int emit_tables(struct extract *x, struct error *err)
 	struct tables t = { .x = x, .err = err };
 	int rc = 0;
 
-	t.funcs =
-		elf_add_section(x->out, KSPLICE_SEC_FUNCS, SHT_PROGBITS, SHF_ALLOC, 8, 0, NULL, 0);
 	t.names = elf_add_section(x->out, KSPLICE_SEC_FUNC_NAMES, SHT_PROGBITS, SHF_ALLOC, 1, 0,
 				  NULL, 0);
-	if (!t.funcs || !t.names)
+	if (!t.names)
 		return no_memory(&t);
 	for (size_t i = 0; !rc && i < x->post->nr_named; i++) {
 		const struct atom *atom = x->post->by_name[i];
@@ -187,5 +190,7 @@ int emit_tables(struct extract *x, struct error *err)
 		if (!rc)
 			rc = add_old_parts(&t, atom->sym);
 	}
+	if (!rc)
+		rc = rewrite_emit(x, t.names, err);
 	return rc ? rc : add_image(&t);
 }

@@ -83,7 +83,7 @@ static void show_descriptor(const struct shown *s, const struct elf_section *sec
 		desc.nr_targets == 1 ? "" : "s",
 		desc.flags & KSPLICE_UPDATE_KEEP ? ", stays loaded after undo" : "",
 		desc.flags & KSPLICE_UPDATE_MATCH_ONLY ? ", only to match"
-		: desc.nr_funcs			       ? ""
+		: desc.images_size		       ? ""
 						       : ", not finished");
 }
 
@@ -106,6 +106,20 @@ static void show_funcs(const struct shown *s, const struct elf_section *sec)
 			fprintf(s->out, ", jump at +%u%s", func.jump_offset,
 				func.flags & KSPLICE_FUNC_FTRACE ? " through ftrace" : "");
 		fputc('\n', s->out);
+	}
+}
+
+static void show_rewrites(const struct shown *s, const struct elf_section *sec)
+{
+	struct ksplice_rewrite rewrite;
+
+	for (uint64_t at = 0; sec->data && at + sizeof(rewrite) <= sec->size;
+	     at += sizeof(rewrite)) {
+		memcpy(&rewrite, sec->data + at, sizeof(rewrite));
+		fprintf(s->out, "  rewritten %s, old ",
+			string_of(sec, at + offsetof(struct ksplice_rewrite, name)));
+		print_symbol(s, rewrite.unit_id, rewrite.symbol);
+		fprintf(s->out, ", %u bytes\n", rewrite.size);
 	}
 }
 
@@ -153,6 +167,8 @@ static int show_elf(const char *path, bool verbose, FILE *out, struct error *err
 		show_descriptor(&s, sec);
 	if ((sec = elf_find_section(elf, KSPLICE_SEC_FUNCS)))
 		show_funcs(&s, sec);
+	if ((sec = elf_find_section(elf, KSPLICE_SEC_REWRITES)))
+		show_rewrites(&s, sec);
 	if ((sec = elf_find_section(elf, KSPLICE_SEC_RELOCS)))
 		show_relocs(&s, sec, verbose);
 	for (size_t i = 0; i < s.nr_views; i++)

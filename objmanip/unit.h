@@ -48,6 +48,9 @@ struct atom {
 	bool unsure;			/* unpaired, but the other object has one it might be */
 	bool changed;			/* differs from its twin (compare.c) */
 	char reason[160];		/* why */
+	/* Of a changed constant: what becomes of it (constant.c). One of them or none. */
+	bool renewed;			/* a changed copy comes along; its users change */
+	bool rewritten;			/* changed where it is; its users stay */
 
 	bool included;			/* chosen for the new code (extract.c) */
 	struct elf_section *out_sec;	/* new code: where it begins, */

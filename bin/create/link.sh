@@ -5,7 +5,7 @@
 # (Kbuild, with its own objtool arguments). ksplice.ko is built beside them.
 #
 #	work/code/TARGET/UNIT	new code of a unit
-#	work/functions		TARGET TAB replaced|added TAB NAME TAB UNIT
+#	work/functions		TARGET TAB replaced|added|removed|rewritten TAB NAME TAB UNIT
 #	work/link		the folder that Kbuild builds the modules in
 #	work/out		the finished modules
 
@@ -30,7 +30,7 @@ link_extract()
 	[[ ${#changed[@]} -gt 0 ]] ||
 		die 7 no_change "the patch changes no code that a running kernel uses"
 	mapfile -t link_targets < <(printf '%s\n' "${changed[@]}" | sort -u)
-	cut -f 2 "$work/functions" | grep -x replaced >/dev/null ||
+	cut -f 2 "$work/functions" | grep -xE "replaced|rewritten" >/dev/null ||
 		die 7 no_change "the patch changes no function that is there already: nothing would call what it adds"
 }
 
@@ -69,7 +69,7 @@ link_extract_unit()
 	0)
 		changed+=("$target")
 		while read -r line; do
-			[[ $line =~ ^(replaced|added|removed)\ (.+)$ ]] || continue
+			[[ $line =~ ^(replaced|added|removed|rewritten)\ (.+)$ ]] || continue
 			printf '%s\t%s\t%s\t%s\n' "$target" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "$unit"
 		done <"$code.report" >>"$work/functions"
 		;;

@@ -26,7 +26,9 @@ pack()
 		while read -r target module; do
 			printf 'target %s %s.ko %s\n' "$target" "$module" "$(pack_sum "$dir/$module.ko")"
 		done <"$work/modules"
-		awk -F '\t' '$2 != "removed" { print "function " $1, $2, $3, $4 }' "$work/functions"
+		awk -F '\t' '$2 == "replaced" || $2 == "added" { print "function", $1, $2, $3, $4 }' \
+			"$work/functions"
+		awk -F '\t' '$2 == "rewritten" { print "data", $1, $2, $3, $4 }' "$work/functions"
 		printf 'patch patch %s\n' "$(pack_sum "$dir/patch")"
 		printf 'description %s\n' "$opt_description"
 	} >"$dir/manifest"
@@ -79,5 +81,11 @@ report()
 		awk -F '\t' -v target="$target" '$1 == target { printf "  %-8s  %s  (%s)\n", $2, $3, $4 }' \
 			"$work/functions"
 	done <"$work/modules"
+	if grep -q '	rewritten	' "$work/functions"; then
+		cat <<'EOF'
+  rewritten: a constant that changes where it is, for all who use it from now on;
+  what has been copied out of it before stays as it is
+EOF
+	fi
 	printf 'Update %s for %s: %s\n' "$opt_id" "$kernel_release" "$pack_file"
 }

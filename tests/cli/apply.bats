@@ -94,6 +94,22 @@ keys()
 	keys '"code": "busy"' '"status": 4' '"unchanged": true' '"pid": 17' '"comm": "a b c"'
 }
 
+@test "data that is rewritten" {
+	sed -i '/^function ext4/adata ext4 rewritten do_table fs/do.o' "$dir/abc1/manifest"
+	fake_pack "$dir"
+	run ksplice-view "$file"
+	says "do_table rewritten fs/do.o"
+	run ksplice-view --json "$file"
+	keys '"data": [' '"kind": "rewritten"' '"name": "do_table"'
+	run fake ksplice-apply "$file"
+	[ "$status" = 0 ]
+	says "Applied abc1: 1 function in vmlinux, 1 function and 1 constant in ext4."
+	run ksplice-view abc1
+	says "do_table rewritten 0xffffffff82000000"
+	run ksplice-view --json abc1
+	keys '"data": [' '"address": "0xffffffff82000000"' '"name": "do_table"'
+}
+
 @test "another update of the same id does not pass for the applied one" {
 	run fake ksplice-apply "$file"
 	[ "$status" = 0 ]

@@ -24,6 +24,9 @@
 
 #include "kmodsrc/ksplice_format.h"
 
+#define WORD(number) WORD_OF(number)
+#define WORD_OF(number) #number
+
 static struct ksplice_candidates last; /* the table written last */
 static int attempts;
 
@@ -108,7 +111,7 @@ static long load(const char *data, size_t size)
 	name = found + sizeof(key) - 1;
 	if (!strcmp(name, "ksplice")) {
 		run("mkdir -p %s/kernel/ksplice # %s", "");
-		put("1", "/version");
+		put(WORD(KSPLICE_FORMAT_VERSION), "/version");
 		put("", "/symbols");
 		return 0;
 	}
@@ -125,6 +128,9 @@ static long load(const char *data, size_t size)
 	put("replaced", "/%s/targets/%s/do_it,0/kind", last.id, last.target);
 	put("0xffffffff81000000", "/%s/targets/%s/do_it,0/old_address", last.id, last.target);
 	put("0xffffffffc0001000", "/%s/targets/%s/do_it,0/new_address", last.id, last.target);
+	put(NULL, "/%s/targets/%s/do_table,0", last.id, last.target);
+	put("rewritten", "/%s/targets/%s/do_table,0/kind", last.id, last.target);
+	put("0xffffffff82000000", "/%s/targets/%s/do_table,0/address", last.id, last.target);
 	return 0;
 }
 

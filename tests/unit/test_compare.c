@@ -12,6 +12,7 @@
 
 #include "../../objmanip/compare.h"
 #include "../../objmanip/pair.h"
+#include "../../objmanip/rewrite.h"
 #include "scratch.h"
 
 #define FLAGS                                                               \
@@ -144,10 +145,11 @@ static void test_strings_by_content(void **state)
 		       "");
 }
 
+/* Nobody but the table changes: it is rewritten where it is. */
 static void test_constant(void **state)
 {
 	(void)state;
-	expect_changed("3, 4", "3, 5", "lookup table ");
+	expect_changed("3, 4", "3, 5", "table ");
 }
 
 static void test_numbered_statics(void **state)
@@ -223,47 +225,225 @@ static void test_refused(void **state)
 		       "p2", "__param");
 }
 
-static void test_global_constant(void **state)
+/* What became of a constant of POST. */
+static void expect_fate(const struct pair *p, const char *name, bool renewed, bool rewritten)
 {
-	struct pair p = open_pair("const int seen[2] = { 1, 2 }; int f(int x) { return seen[x]; }",
-				  "const int seen[2] = { 1, 3 }; int f(int x) { return seen[x]; }");
+	const struct atom *atom = unit_find(p->post, name);
+
+	assert_non_null(atom);
+	assert_true(atom->changed);
+	assert_int_equal(atom->renewed, renewed);
+	assert_int_equal(atom->rewritten, rewritten);
+	assert_int_equal(atom->twin->renewed, renewed);
+	assert_int_equal(atom->twin->rewritten, rewritten);
+}
+
+static void expect_accepted(const struct pair *p)
+{
 	struct error err = { 0 };
 
+	if (compare_check(p->pre, p->post, "u.o", "vmlinux", &err))
+		fail_msg("%s", err.text);
+}
+
+static void expect_no(const struct pair *p, const char *what, const char *why)
+{
+	struct error err = { 0 };
+
+	assert_int_equal(compare_check(p->pre, p->post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
+	if (!strstr(err.text, what) || !strstr(err.text, why))
+		fail_msg("%s", err.text);
+	assert_true(err.hint[0]);
+}
+
+/* Other units may use it: only its contents can change, where they are. */
+static void test_global_constant(void **state)
+{
+	static const char text[] = "const int seen[2] = { 1, 2 }; int f(int x) { return seen[x]; }";
+	struct pair p =
+		open_pair(text, "const int seen[2] = { 1, 3 }; int f(int x) { return seen[x]; }");
+
 	(void)state;
-	assert_int_equal(compare_check(p.pre, p.post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
-	assert_non_null(strstr(err.text, "seen"));
+	expect_fate(&p, "seen", false, true);
+	assert_false(unit_find(p.post, "f")->changed);
+	expect_accepted(&p);
+	assert_true(compare_any_change(p.post, "vmlinux"));
+	close_pair(&p);
+
+	p = open_pair(text, "const int seen[3] = { 1, 2, 3 }; int f(int x) { return seen[x]; }");
+	expect_fate(&p, "seen", true, false);
+	expect_no(&p, "seen", "its size changes");
+	close_pair(&p);
+
+	p = open_pair("const int seen __attribute__((weak)) = 1;",
+		      "const int seen __attribute__((weak)) = 2;");
+	expect_no(&p, "seen", "weak");
 	close_pair(&p);
 }
 
-/* Operations: a copy would split the old objects from the new. A table that is only read is not. */
+/* Only functions that change anyway read it: they bring the changed copy. */
+static void test_copied_constant(void **state)
+{
+	char *post = edit(base, "3, 4", "3, 5"), *both = edit(post, "table[x & 3]", "table[x & 1]");
+	struct pair p = open_pair(base, both);
+
+	(void)state;
+	expect_fate(&p, "table", true, false);
+	expect_accepted(&p);
+	close_pair(&p);
+	free(both);
+
+	/* Not if one of them hands out its address, which somebody may have. */
+	both = edit(post, "table[x & 3]", "outside((long)table)");
+	p = open_pair(base, both);
+	expect_fate(&p, "table", false, true);
+	close_pair(&p);
+	free(both);
+	free(post);
+
+	/* Of another size: all that read it come along. */
+	post = edit(base, "table[4] = { 1, 2, 3, 4 }", "table[5] = { 1, 2, 3, 4, 5 }");
+	p = open_pair(base, post);
+	expect_fate(&p, "table", true, false);
+	assert_true(unit_find(p.post, "lookup")->changed);
+	expect_accepted(&p);
+	close_pair(&p);
+	free(post);
+}
+
+/* Operations: a copy would split the old objects from the new, so they change where they are. */
 static void test_operations(void **state)
 {
 	static const char text[] =
 		"int one(void); int two(void); int x; struct ops { int (*f)(void); };\n"
 		"static int a(void) { return one(); } static int b(void) { return two(); }\n"
-		"static const struct ops ops = { a };\n"
+		"static const struct ops ops[] = { { a }, { a } };\n"
 		"static int (*const table[])(void) = { a, b, a };\n"
-		"void give(const struct ops **to) { *to = &ops; }\n"
+		"void give(const struct ops **to) { *to = ops; }\n"
 		"int call(int n) { return table[n](); }\n"
 		"int both(void) { return b() + a(); }\n";
-	char *post = edit(text, "{ a }", "{ b }");
+	char *post = edit(text, "{ a }, { a }", "{ b }, { a }");
 	struct pair p = open_pair(text, post);
-	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(compare_check(p.pre, p.post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
-	assert_non_null(strstr(err.text, "give()"));
+	expect_fate(&p, "ops", false, true);
+	assert_false(unit_find(p.post, "give")->changed);
+	expect_accepted(&p);
+	assert_true(
+		rewrite_changes_ref(unit_find(p.post, "ops"), &unit_find(p.post, "ops")->refs[0]));
+	assert_false(
+		rewrite_changes_ref(unit_find(p.post, "ops"), &unit_find(p.post, "ops")->refs[1]));
+	close_pair(&p);
+	free(post);
+
+	post = edit(text, "{ a }, { a }", "{ a }, { a }, { b }");
+	p = open_pair(text, post);
+	expect_no(&p, "give()", "its size changes");
 	close_pair(&p);
 	free(post);
 
 	post = edit(text, "b, a }", "b, b }");
 	p = open_pair(text, post);
-	err.text[0] = '\0';
-	if (compare_check(p.pre, p.post, "u.o", "vmlinux", &err))
-		fail_msg("%s", err.text);
-	assert_true(unit_find(p.post, "call")->changed);
-	assert_false(unit_find(p.post, "give")->changed);
+	expect_fate(&p, "table", false, true);
+	assert_false(unit_find(p.post, "call")->changed);
+	expect_accepted(&p);
 	close_pair(&p);
+	free(post);
+}
+
+/* New strings are the update's: better a copy of the table, if that is as good. */
+static void test_names_table(void **state)
+{
+	static const char text[] = "static const char *const names[] = { \"one\", \"two\" };\n"
+				   "static const char *const *const list = names;\n"
+				   "const char *name(int n) { return names[n]; }\n"
+				   "int g(const char *const *); int all(void) { return 1; }\n";
+	char *post = edit(text, "two", "second"), *out;
+	struct pair p = open_pair(text, post);
+
+	(void)state;
+	expect_fate(&p, "names", true, false);
+	assert_true(unit_find(p.post, "name")->changed);
+	expect_accepted(&p);
+	close_pair(&p);
+	free(post);
+
+	out = edit(text, "return 1", "return g(names)");
+	post = edit(out, "two", "second");
+	p = open_pair(out, post);
+	expect_fate(&p, "names", false, true);
+	assert_true(rewrite_points_into_update(unit_find(p.post, "names")));
+	assert_false(unit_find(p.post, "name")->changed);
+	close_pair(&p);
+	free(post);
+	free(out);
+}
+
+/* What code that has run read out of a constant cannot be taken back. */
+static void test_init_reader(void **state)
+{
+	static const char text[] = "int x; int g(const int *);\n"
+				   "static const int sizes[] = { 4, 8 };\n"
+				   "int size(int n) { return sizes[n]; }\n"
+				   "__attribute__((section(\".init.text\"))) int start(int n)\n"
+				   "{ return x += sizes[n]; }\n";
+	char *out, *post = edit(text, "8 }", "9 }");
+	struct pair p = open_pair(text, post);
+
+	(void)state;
+	expect_no(&p, "start()", "only at boot");
+	close_pair(&p);
+	free(post);
+
+	/* A table that it registered is another matter. */
+	out = edit(text, "x += sizes[n]", "g(sizes)");
+	post = edit(out, "8 }", "9 }");
+	p = open_pair(out, post);
+	expect_fate(&p, "sizes", false, true);
+	expect_accepted(&p);
+	close_pair(&p);
+	free(post);
+	free(out);
+}
+
+static void expect_mask(const char *pre, const char *post, const char *mask)
+{
+	struct pair p = open_pair(pre, post);
+	const struct atom *atom = unit_find(p.post, "t");
+	unsigned char found[64];
+	const char *why;
+
+	assert_true(atom_size(atom) == strlen(mask) && atom->changed);
+	if (!rewrite_possible(atom, &why))
+		fail_msg("%s", why);
+	rewrite_mask(atom, found);
+	for (size_t i = 0; i < atom_size(atom); i++)
+		if (found[i] != mask[i] - '0')
+			fail_msg("byte %zu is %d", i, found[i]);
+	close_pair(&p);
+}
+
+/* Bytes that change; of a pointer that comes, goes or changes, all of them. */
+static void test_rewrite_mask(void **state)
+{
+	static const char pre[] =
+		"int f(void); int g(void); struct t { long n; int (*p)(void); };\n"
+		"const struct t t = { 258, f };\n";
+	char *post = edit(pre, "258, f", "259, f");
+
+	(void)state;
+	expect_mask(pre, post, "1000000000000000");
+	expect_mask(post, pre, "1000000000000000");
+	free(post);
+	post = edit(pre, "258, f", "258, g");
+	expect_mask(pre, post, "0000000011111111");
+	free(post);
+	post = edit(pre, "258, f", "258, 0");
+	expect_mask(pre, post, "0000000011111111");
+	expect_mask(post, pre, "0000000011111111");
+	free(post);
+	post = edit(pre, "258, f", "0, f");
+	expect_mask(pre, post, "1100000000000000");
 	free(post);
 }
 
@@ -445,6 +625,10 @@ int main(void)
 		cmocka_unit_test(test_moved_static),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_global_constant),
+		cmocka_unit_test(test_copied_constant),
+		cmocka_unit_test(test_names_table),
+		cmocka_unit_test(test_init_reader),
+		cmocka_unit_test(test_rewrite_mask),
 		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_not_refused),
 		cmocka_unit_test(test_cold_part),

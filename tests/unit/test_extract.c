@@ -277,7 +277,7 @@ static void test_constant_comes_along(void **state)
 	static const char text[] = "static const int table[4] = { 1, 2, 3, 4 };\n"
 				   "int lookup(int x) { return table[x & 3]; }\n"
 				   "int other(int x) { return x + 7; }\n";
-	char *post = edit(text, "3, 4", "3, 9");
+	char *table = edit(text, "3, 4", "3, 9"), *post = edit(table, "x & 3", "x & 1");
 	struct job job;
 
 	(void)state;
@@ -287,7 +287,116 @@ static void test_constant_comes_along(void **state)
 	assert_int_equal(elf_find_section(job.x.out, ".rodata.table")->data[12], 9);
 	assert_int_equal(refs_to(elf_find_section(job.x.out, ".text.lookup"), "table.ksplice."), 0);
 	done(&job);
+	free(table);
 	free(post);
+}
+
+/* The report, one line after the other; free() it. */
+static char *report_of(const struct job *job)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	assert_non_null(file);
+	extract_report(&job->x, file);
+	assert_int_equal(fclose(file), 0);
+	return text;
+}
+
+/* The only record of a constant that is rewritten, and its contents with the mask behind. */
+static const unsigned char *only_rewrite(const struct job *job, struct ksplice_rewrite *rewrite,
+					 const struct elf_section **contents)
+{
+	const struct elf_section *sec = elf_find_section(job->x.out, KSPLICE_SEC_REWRITES);
+
+	assert_non_null(sec);
+	assert_int_equal(sec->size, sizeof(*rewrite));
+	assert_int_equal(sec->nr_relocs, 2);
+	memcpy(rewrite, sec->data, sizeof(*rewrite));
+	assert_int_equal(sec->relocs[1].offset, offsetof(struct ksplice_rewrite, contents));
+	*contents = sec->relocs[1].symbol->section;
+	assert_true((*contents)->size >= 2 * (uint64_t)rewrite->size);
+	assert_int_equal(rewrite->unit_id, image_unit_id("dir/unit.o"));
+	assert_true(image_symbol_at(job->x.image, rewrite->symbol)->flags & KSPLICE_SYM_NEEDED);
+	return (*contents)->data + sec->relocs[1].addend;
+}
+
+/* A table whose users stay: no function comes along, only what is written over it. */
+static void test_rewritten(void **state)
+{
+	static const char text[] = "static const int table[4] = { 1, 2, 3, 4 };\n"
+				   "int lookup(int x) { return table[x & 3]; }\n";
+	static const unsigned char mask[16] = { [12] = 1 };
+	char *post = edit(text, "3, 4", "3, 9"), *report;
+	const struct elf_section *sec;
+	const unsigned char *contents;
+	struct ksplice_rewrite rewrite;
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "c", text, post);
+	expect_ok(&job);
+	assert_null(elf_find_section(job.x.out, KSPLICE_SEC_FUNCS));
+	assert_null(elf_find_section(job.x.out, ".text.lookup"));
+	assert_null(elf_find_section(job.x.out, ".ksplice.keep"));
+	contents = only_rewrite(&job, &rewrite, &sec);
+	assert_string_equal(image_symbol_name(job.x.image, rewrite.symbol), "table");
+	assert_int_equal(rewrite.size, 16);
+	assert_int_equal(contents[12], 9);
+	assert_memory_equal(contents + 16, mask, sizeof(mask));
+	report = report_of(&job);
+	assert_string_equal(report, "rewritten table\n");
+	free(report);
+	done(&job);
+	free(post);
+}
+
+/* Of a table of pointers: only those that change, a replaced function by its old address. */
+static void test_rewritten_pointer(void **state)
+{
+	static const char text[] =
+		"int exported(const char *, ...); int unexported(int); struct ops { int (*f)(int); };\n"
+		"static __attribute__((noinline)) int a(int x) { return unexported(x); }\n"
+		"static __attribute__((noinline)) int b(int x) { return unexported(x + 1); }\n"
+		"static const struct ops ops[] = { { a }, { b }, { a } };\n"
+		"void give(const struct ops **to) { *to = ops; }\n"
+		"int both(int x) { return a(x) + b(x); }\n";
+	char *table = edit(text, "{ b }, { a }", "{ b }, { b }"), *post;
+	const struct elf_section *sec;
+	const unsigned char *contents;
+	struct ksplice_rewrite rewrite;
+	struct job job;
+
+	(void)state;
+	post = edit(table, "x + 1", "x + 2");
+	run_texts(&job, "c", text, post);
+	expect_ok(&job);
+	contents = only_rewrite(&job, &rewrite, &sec);
+	assert_int_equal(rewrite.size, 24);
+	assert_int_equal(contents[24 + 15], 0);
+	assert_int_equal(contents[24 + 16], 1);
+	assert_int_equal(sec->nr_relocs, 1);
+	assert_int_equal(sec->relocs[0].offset, 16);
+	assert_int_equal(refs_to(sec, "b.ksplice."), 1);
+	assert_null(elf_find_section(job.x.out, ".ksplice.keep"));
+	done(&job);
+	free(post);
+	free(table);
+
+	/* A function of the update's own: whoever has read the pointer may go on using it. */
+	table = edit(text, "{ b }, { a }", "{ b }, { c }");
+	post = edit(table, "static const struct ops",
+		    "static int c(int x) { return unexported(x + 3); }\nstatic const struct ops");
+	run_texts(&job, "c", text, post);
+	expect_ok(&job);
+	only_rewrite(&job, &rewrite, &sec);
+	assert_int_equal(sec->nr_relocs, 1);
+	assert_ptr_equal(sec->relocs[0].symbol->section, elf_find_section(job.x.out, ".text.c"));
+	assert_non_null(elf_find_section(job.x.out, ".ksplice.keep"));
+	done(&job);
+	free(post);
+	free(table);
 }
 
 static void test_too_short(void **state)
@@ -641,6 +750,7 @@ int main(void)
 		cmocka_unit_test(test_alternative),    cmocka_unit_test(test_dead_call),
 		cmocka_unit_test(test_short_branch),   cmocka_unit_test(test_became_global),
 		cmocka_unit_test(test_unknown_table),  cmocka_unit_test(test_runtime_constant),
+		cmocka_unit_test(test_rewritten),      cmocka_unit_test(test_rewritten_pointer),
 		cmocka_unit_test(test_new_address),    cmocka_unit_test(test_written),
 	};
 

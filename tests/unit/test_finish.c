@@ -21,7 +21,9 @@
 /* The unit that the update changes. */
 static const char unit[] = ".text\n.globl f\n.type f,@function\n"
 			   "f:	call hidden\n	call helper\n	ret\n.size f, . - f\n"
-			   ".type helper,@function\nhelper: ret\n.size helper, . - helper\n";
+			   ".type helper,@function\nhelper: ret\n.size helper, . - helper\n"
+			   ".section .rodata,\"a\"\n.balign 8\n.type constant,@object\n"
+			   "constant: .quad 5\n.size constant, 8\n";
 
 static const char symvers_text[] = "0x00000000\texported\tvmlinux\tEXPORT_SYMBOL_GPL\t\n"
 				   "0x00000000\tspaced\tvmlinux\tEXPORT_SYMBOL_GPL\tSPACE\n";
@@ -29,7 +31,7 @@ static const char symvers_text[] = "0x00000000\texported\tvmlinux\tEXPORT_SYMBOL
 struct fixture {
 	struct symvers *symvers;
 	char *image_path;
-	uint32_t helper; /* its index in the image */
+	uint32_t helper, constant; /* their indices in the image */
 };
 
 static struct fixture fixture;
@@ -52,6 +54,7 @@ static int setup(void **state)
 		return -1;
 	image_add_extern(image, "unexported", KSPLICE_SYM_GLOBAL | KSPLICE_SYM_NEEDED);
 	fixture.helper = image_find_symbol(image, "helper");
+	fixture.constant = image_find_symbol(image, "constant");
 	if (image_serialise(image, &bytes, &size, &err))
 		return -1;
 	fixture.image_path = scratch_path("image");
@@ -252,6 +255,48 @@ static void test_match_only(void **state)
 	assert_int_equal(sec->relocs[0].offset, offsetof(struct ksplice_descriptor, images));
 }
 
+/* A constant that changes where it is: in the descriptor, and checked against the image. */
+static void test_rewrites(void **state)
+{
+	static const char table[] =
+		".section .ksplice.rewrites,\"a\"\n.quad name, contents\n.long %#x, %u, %u, 0\n"
+		".section .rodata.ksplice,\"a\"\n.balign 8\ncontents: .quad %s\n.fill 16, 1, 1\n";
+	const struct elf_section *sec;
+	struct ksplice_descriptor desc;
+	uint32_t id = image_unit_id(UNIT);
+	struct elf_file *elf;
+	char text[512];
+
+	(void)state;
+	for (int into = 0; into <= 1; into++) {
+		snprintf(text, sizeof(text), table, id, fixture.constant, 8,
+			 into ? "new_f" : "unexported");
+		elf = module("ret\n", text);
+		finished(elf);
+		sec = elf_find_section(elf, KSPLICE_SEC_DESCRIPTOR);
+		memcpy(&desc, sec->data, sizeof(desc));
+		assert_int_equal(desc.nr_rewrites, 1);
+		assert_int_equal(sec->relocs[1].offset,
+				 offsetof(struct ksplice_descriptor, rewrites));
+		assert_string_equal(sec->relocs[1].symbol->section->name, KSPLICE_SEC_REWRITES);
+		/* What the kernel points to then, it may point to for ever. */
+		assert_int_equal(desc.flags, into ? KSPLICE_UPDATE_KEEP : 0);
+		assert_int_equal(desc.nr_relocs, !into);
+		elf_free(elf);
+	}
+	snprintf(text, sizeof(text), table, id, fixture.constant, 4, "0");
+	not_finished("ret\n", text, -EINVAL, "has 4 bytes, in the image 8");
+	snprintf(text, sizeof(text), table, id, fixture.helper, 8, "0");
+	not_finished("ret\n", text, -EINVAL, "not in any image");
+	snprintf(text, sizeof(text), table, id + 1, fixture.constant, 8, "0");
+	not_finished("ret\n", text, -EINVAL, "not in any image");
+	not_finished("ret\n", ".section .ksplice.rewrites,\"a\"\n.quad 0\n", -EINVAL, "bad size");
+	not_finished(
+		"ret\n",
+		".section .ksplice.match_only,\"a\"\n.section .ksplice.rewrites,\"a\"\n.quad 0\n",
+		-EINVAL, "has functions");
+}
+
 static void test_written_and_read(void **state)
 {
 	_cleanup_elf_ struct elf_file *elf = module("call unexported\nret\n", "");
@@ -388,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_unused_symbols_go), cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_refusals),	  cmocka_unit_test(test_not_an_update),
 		cmocka_unit_test(test_symvers),		  cmocka_unit_test(test_match_only),
+		cmocka_unit_test(test_rewrites),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -80,6 +80,26 @@ static void refuses(const char *text, const char *why)
 		fail_msg("expected `%s' in `%s'", why, f.text);
 }
 
+static void reads_data(void **state)
+{
+	struct manifest m;
+	struct failure f;
+
+	assert_int_equal(parse(HEAD BODY "data ext4 rewritten ops fs/ext4/file.o\n" TAIL, &m, &f),
+			 0);
+	assert_int_equal(m.nr_data, 1);
+	assert_string_equal(m.data[0].target, "ext4");
+	assert_string_equal(m.data[0].name, "ops");
+	assert_string_equal(m.data[0].unit, "fs/ext4/file.o");
+	assert_int_equal(manifest_count_data(&m, "ext4"), 1);
+	assert_int_equal(manifest_count_data(&m, "vmlinux"), 0);
+	manifest_free(&m);
+
+	refuses(HEAD BODY "data ext4 replaced ops fs/ext4/file.o\n", "expected `rewritten'");
+	refuses(HEAD BODY "data ext4 rewritten ops\n", "expected: data TARGET");
+	refuses(HEAD BODY "data xfs rewritten ops fs/xfs/file.o\n", "data ops is in target xfs");
+}
+
 static void refuses_what_is_wrong(void **state)
 {
 	refuses("", "incomplete");
@@ -154,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_all_fields),
+		cmocka_unit_test(reads_data),
 		cmocka_unit_test(description_may_be_missing),
 		cmocka_unit_test(refuses_what_is_wrong),
 		cmocka_unit_test(refuses_zero_bytes),

@@ -34,6 +34,7 @@ typedef __s64 s64;
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
+#define IS_ALIGNED(value, to) (!((value) & ((to) - 1)))
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 
@@ -68,6 +69,12 @@ static inline bool within_module(unsigned long address, const struct module *mod
 
 typedef struct { int counter; } atomic_t;
 struct list_head { struct list_head *next, *prev; };
+#define list_entry(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define list_for_each_entry(item, head, member)                                \
+	for (item = list_entry((head)->next, __typeof__(*item), member);        \
+	     &item->member != (head);                                           \
+	     item = list_entry(item->member.next, __typeof__(*item), member))
+#define lockdep_assert_held(lock) do { } while (0)
 struct mutex { int unused; };
 struct kobject { int unused; };
 struct attribute { int unused; };
