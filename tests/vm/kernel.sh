@@ -18,12 +18,14 @@ kernel_series()
 	echo "${BASH_REMATCH[0]}"
 }
 
-# kernel_offered [SERIES]: releases that the archive offers with their source, oldest first: the
-# plain ones for amd64.
+# kernel_offered [SERIES [FLAVOUR]]: releases that the archive offers with their source, oldest
+# first: the plain ones for amd64, or those of a flavour (cloud, rt).
 kernel_offered()
 {
+	local form="${1:-6.1}\\.[0-9]+(-[0-9]+|\\+deb[0-9]+)-${2:+$2-}amd64"
+
 	ksplice-create --list-kernels |
-		sed -nE "s/^(${1:-6.1}\\.[0-9]+(-[0-9]+|\\+deb[0-9]+)-amd64) .*source:yes.*/\\1/p" | sort -uV
+		sed -nE "s/^($form) .*source:yes.*/\\1/p" | sort -uV
 }
 
 # kernel_default [SERIES]: the oldest offered: certainly not the newest, and it leaves the next
