@@ -156,6 +156,10 @@ static int resolve_splice(struct ksplice_splice *splice, const struct ksplice_ma
 	splice->old_size = size;
 	if (func->kind != KSPLICE_FUNC_REPLACED)
 		return 0;
+	if (ksplice_match_overridden(match, func->unit_id, func->symbol))
+		return ksplice_refuse(abort, KSPLICE_CAUSE_NO_MATCH,
+				      "%s: what changes is a weak definition, and the kernel has another",
+				      splice->name);
 
 	user = ksplice_replaced_by(splice, NULL);
 	if (user)

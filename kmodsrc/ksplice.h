@@ -107,6 +107,12 @@ int ksplice_match_symbol(const struct ksplice_match *match, u32 unit_id, u32 sym
  */
 bool ksplice_match_proved(const struct ksplice_match *match, u32 unit_id, u32 symbol);
 
+/*
+ * Is this a weak function of the unit in whose place the final link took another
+ * definition? Then the symbol's address is not where the unit's code is.
+ */
+bool ksplice_match_overridden(const struct ksplice_match *match, u32 unit_id, u32 symbol);
+
 /* The symbol's name, or "?". */
 const char *ksplice_match_symbol_name(const struct ksplice_match *match, u32 unit_id, u32 symbol);
 

@@ -333,6 +333,21 @@ bool ksplice_match_proved(const struct ksplice_match *match, u32 unit_id, u32 sy
 	return unit->sections[section].kind == KSPLICE_RODATA && unit->places[section].verified;
 }
 
+bool ksplice_match_overridden(const struct ksplice_match *match, u32 unit_id, u32 symbol)
+{
+	const struct ksplice_unit *unit = find_unit(match, unit_id);
+	const struct ksplice_symbol *sym;
+	unsigned long address;
+
+	if (!unit || symbol >= unit->image->nr_symbols)
+		return false;
+	sym = &unit->symbols[symbol];
+	return (sym->flags & KSPLICE_SYM_WEAK) && ksplice_symbol_defined(sym) &&
+	       ksplice_known(unit, symbol, &address) &&
+	       (!unit->places[sym->section].known ||
+		address != unit->places[sym->section].base + sym->offset);
+}
+
 const char *ksplice_match_symbol_name(const struct ksplice_match *match, u32 unit_id, u32 symbol)
 {
 	const struct ksplice_unit *unit = find_unit(match, unit_id);

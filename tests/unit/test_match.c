@@ -305,6 +305,8 @@ static void test_weak(void **state)
 	assert_int_equal(match(s, &m, &abort), 0);
 	assert_int_equal(ksplice_match_symbol(m, 0x1234, Y_F2, &address, NULL), 0);
 	assert_int_equal(address, SIM_FUNCTIONS + 0x8000);
+	assert_true(ksplice_match_overridden(m, 0x1234, Y_F2));
+	assert_false(ksplice_match_overridden(m, 0x1234, Y_F2 - 1));
 	ksplice_match_free(m);
 	sim_free(s);
 }
