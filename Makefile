@@ -45,7 +45,7 @@ scripts := $(patsubst bin/%,$(BUILD)/bin/%,$(wildcard bin/ksplice-create))
 pages := $(man_src:man/%.scd=$(BUILD)/man/%)
 tests := $(test_src:tests/unit/%.c=$(BUILD)/tests/%)
 
-objmanip_libs = $(LIBELF) $(LIBOPCODES)
+objmanip_libs = $(LIBDW) $(LIBELF) $(LIBOPCODES)
 common_libs = $(LIBARCHIVE) $(LIBSMARTCOLS) $(LIBJANSSON) $(LIBELF)
 
 .PHONY: all

@@ -238,17 +238,13 @@ static void find_changes(struct unit *pre, struct unit *post)
 	} while (any);
 }
 
-int compare_units(struct unit *pre, struct unit *post, struct error *err)
+void compare_units(struct unit *pre, struct unit *post)
 {
-	int rc = pair_units(pre, post, err);
-
-	if (rc)
-		return rc;
+	pair_units(pre, post);
 	part_harmless(post);
 	do
 		find_changes(pre, post);
 	while (constants_settle(post));
-	return 0;
 }
 
 /* ---- what cannot be done ---------------------------------------------------- */
@@ -307,6 +303,21 @@ static bool only_clones_differ(const struct atom *a, const struct atom *b)
 	return true;
 }
 
+/* Called from user mode with the page tables of user mode, where modules are not mapped. */
+static int check_entry_code(const struct atom *b, const char *name, struct error *err)
+{
+	int rc;
+
+	if (strcmp(b->sec->name, ".entry.text"))
+		return 0;
+	rc = error_refuse(
+		err,
+		"%s: %s() changes (%s), and it runs before the kernel's page tables are in use",
+		name, atom_name(b), b->reason);
+	error_hint(err, "new code cannot be reached from there; change what it calls");
+	return rc;
+}
+
 static int check_atom(const struct atom *b, const char *name, const char *target, struct error *err)
 {
 	int rc;
@@ -335,6 +346,8 @@ static int check_atom(const struct atom *b, const char *name, const char *target
 	case SECTION_DATA:
 	case SECTION_UNKNOWN:
 		return check_data(b, name, err);
+	case SECTION_CODE:
+		return check_entry_code(b, name, err);
 	default:
 		return 0;
 	}

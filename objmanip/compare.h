@@ -8,9 +8,9 @@
 /*
  * Pairs the units and sets atom->changed and ->reason on both atoms of every
  * pair that differs: code that runs otherwise or refers to something else, and
- * data with other initial contents. 0, or -ENOMEM.
+ * data with other initial contents.
  */
-int compare_units(struct unit *pre, struct unit *post, struct error *err);
+void compare_units(struct unit *pre, struct unit *post);
 
 /*
  * Refuses, by name, what a running kernel cannot be given. `name' is the

@@ -62,25 +62,35 @@ int cmd_diff(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "unclear", no_argument, NULL, 'u' },
 		{ NULL, 0, NULL, 0 },
 	};
 	_cleanup_unit_ struct unit *pre = NULL;
 	_cleanup_unit_ struct unit *post = NULL;
 	struct error err = { 0 };
+	bool unclear = false;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (opt == 'u') {
+			unclear = true;
+			continue;
+		}
 		if (opt != 'h')
 			return EXIT_USAGE;
-		printf("Usage: objmanip diff PRE POST\n"
+		printf("Usage: objmanip diff [--unclear] PRE POST\n"
 		       "Print what differs between two builds of a unit, and why.\n\n"
-		       "Exit codes: 0 something differs, 7 nothing that matters, 1 failed.\n");
+		       "  --unclear  print nothing; say whether it takes debugging information to tell\n"
+		       "             objects of functions apart (extract --pre-debug, --post-debug)\n\n"
+		       "Exit codes: 0 something differs (or is unclear), 7 nothing that matters, 1 failed.\n");
 		return EXIT_OK;
 	}
 	if (argc - optind != 2)
 		return command_usage_error("diff", "needs two objects");
-	if (unit_open(argv[optind], &pre, &err) || unit_open(argv[optind + 1], &post, &err) ||
-	    compare_units(pre, post, &err))
+	if (unit_open(argv[optind], &pre, &err) || unit_open(argv[optind + 1], &post, &err))
 		return command_fail(&err);
+	compare_units(pre, post);
+	if (unclear)
+		return post->unclear ? EXIT_OK : EXIT_NO_CHANGE;
 	return print_changes(pre, post) ? EXIT_OK : EXIT_NO_CHANGE;
 }

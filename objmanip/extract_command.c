@@ -5,15 +5,18 @@
 #include <string.h>
 
 #include "commands.h"
+#include "declare.h"
 #include "extract.h"
 
 struct arguments {
-	const char *run, *pre, *post, *unit, *target, *symvers, *names, *output, *report;
+	const char *run, *pre, *post, *pre_debug, *post_debug, *unit, *target, *symvers, *names,
+		*output, *report;
 };
 
 static const char usage[] =
 	"Usage: objmanip extract [--run FILE --pre FILE] [--post FILE] --unit NAME --target NAME\n"
 	"                        --symvers FILE [--names FILE] -o FILE [--report FILE]\n"
+	"                        [--pre-debug FILE --post-debug FILE]\n"
 	"Write the new code of one unit. --run and --pre are left out for a unit that the patch adds,\n"
 	"--post for one that it removes.\n\n"
 	"  --run FILE       the unit as the distribution compiles it\n"
@@ -24,7 +27,10 @@ static const char usage[] =
 	"  --symvers FILE   Module.symvers of the kernel\n"
 	"  --names FILE     what the units of the target gain and lose (see `objmanip names')\n"
 	"  -o FILE          where the new code goes\n"
-	"  --report FILE    one line for each function: replaced, added, removed; data\n\n"
+	"  --report FILE    one line for each function: replaced, added, removed; data\n"
+	"  --pre-debug FILE, --post-debug FILE\n"
+	"                   the same as --pre and --post with debugging information, which tells\n"
+	"                   equally named objects of functions apart\n\n"
 	"Exit codes: 0 written, 7 nothing changed (nothing is written), 6 the patch asks for\n"
 	"what cannot be done safely, 1 failed, 2 usage.\n";
 
@@ -35,6 +41,8 @@ static int parse(int argc, char **argv, struct arguments *a)
 		{ "run", required_argument, NULL, 'r' },
 		{ "pre", required_argument, NULL, 'p' },
 		{ "post", required_argument, NULL, 'P' },
+		{ "pre-debug", required_argument, NULL, 'd' },
+		{ "post-debug", required_argument, NULL, 'D' },
 		{ "unit", required_argument, NULL, 'u' },
 		{ "target", required_argument, NULL, 't' },
 		{ "symvers", required_argument, NULL, 's' },
@@ -45,9 +53,10 @@ static int parse(int argc, char **argv, struct arguments *a)
 		{ NULL, 0, NULL, 0 },
 	};
 	const char **const values[] = {
-		['r'] = &a->run,   ['p'] = &a->pre,    ['P'] = &a->post,
-		['u'] = &a->unit,  ['t'] = &a->target, ['s'] = &a->symvers,
-		['n'] = &a->names, ['o'] = &a->output, ['R'] = &a->report,
+		['r'] = &a->run,       ['p'] = &a->pre,	       ['P'] = &a->post,
+		['u'] = &a->unit,      ['t'] = &a->target,     ['s'] = &a->symvers,
+		['n'] = &a->names,     ['o'] = &a->output,     ['R'] = &a->report,
+		['d'] = &a->pre_debug, ['D'] = &a->post_debug,
 	};
 	int status = command_options(argc, argv, options, values, usage);
 
@@ -117,6 +126,10 @@ static int extract(const struct arguments *a, struct error *err)
 		rc = open_unit(a->post, &post, err);
 	if (!rc && a->names)
 		rc = names_open(a->names, &names, err);
+	if (!rc && a->pre_debug && a->post_debug)
+		rc = declare_objects(pre, a->pre_debug, err);
+	if (!rc && a->pre_debug && a->post_debug)
+		rc = declare_objects(post, a->post_debug, err);
 	if (rc)
 		return rc;
 	x.symvers = symvers;

@@ -2,10 +2,9 @@
 /*
  * A wrong pair of functions costs little: whatever then differs is replaced,
  * callers included. A wrong pair of objects loses or mixes up the kernel's
- * state; so a numbered object is paired only by who uses it and in which order,
- * and what stays unclear is marked, to be refused if the new code needs it.
+ * state: see pair_objects.c.
  */
-#include "pair.h"
+#include "pair_internal.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -54,8 +53,7 @@ bool pair_is_numbered(const char *name)
 	return clone_suffix(name) || pair_base_length(name) != strlen(name);
 }
 
-/* Equal but for the numbers, wherever these are? */
-static bool same_base(const char *a, const char *b)
+bool pair_same_base(const char *a, const char *b)
 {
 	size_t na = pair_base_length(a), nb = pair_base_length(b);
 
@@ -89,27 +87,19 @@ static bool name_begins(const struct atom *atom, const char *const list[], size_
 bool pair_is_harmless(const struct atom *atom)
 {
 	static const char *const names[] = {
-		"__already_done",
-		"__warned",
-		"__print_once",
-		"___once",
-		"__once",
-		"__key",
-		"_rs",
-		"rs",
-		"_entry",
-		"_entry_ptr",
-		"___tp_str",
-		"descriptor",
-		"branch_counter",
-		"__UNIQUE_ID_ddebug",
-		"______f",
-		"______r",
+		"__key", "_rs", "_entry", "_entry_ptr", "___tp_str", "______f", "______r",
 	};
+	static const char *const once[] = { "__already_done", "__warned", "__print_once" };
 
-	return section_is_data(atom->class) && atom->sym && atom->sym->bind == STB_LOCAL &&
-	       pair_is_numbered(atom->sym->name) &&
-	       name_begins(atom, names, sizeof(names) / sizeof(names[0]));
+	if (!section_is_data(atom->class) || !atom->sym || atom->sym->bind != STB_LOCAL ||
+	    !pair_is_numbered(atom->sym->name))
+		return false;
+	if (!strcmp(atom->sec->name, "__dyndbg"))
+		return true;
+	/* Anybody may give an object such a name; only a flag is put there. */
+	if (name_begins(atom, once, sizeof(once) / sizeof(once[0])))
+		return atom_size(atom) == 1;
+	return name_begins(atom, names, sizeof(names) / sizeof(names[0]));
 }
 
 bool pair_by_content(const struct atom *atom)
@@ -134,16 +124,9 @@ static bool is_init(const struct atom *atom)
 	return atom->class == SECTION_INIT_CODE || atom->class == SECTION_INIT_DATA;
 }
 
-/* May one be the other at all? */
-static bool compatible(const struct atom *a, const struct atom *b)
+bool pair_compatible(const struct atom *a, const struct atom *b)
 {
 	return atom_is_code(a) == atom_is_code(b) && is_init(a) == is_init(b);
-}
-
-static void set_twins(struct atom *a, struct atom *b)
-{
-	a->twin = b;
-	b->twin = a;
 }
 
 /* ---- plain names ----------------------------------------------------------- */
@@ -156,8 +139,8 @@ static void pair_plain(struct unit *pre, struct unit *post)
 		if (pair_is_numbered(a->sym->name))
 			continue;
 		b = unit_find(post, a->sym->name);
-		if (b && !b->twin && compatible(a, b))
-			set_twins(a, b);
+		if (b && !b->twin && pair_compatible(a, b))
+			pair_set_twins(a, b);
 	}
 }
 
@@ -175,8 +158,8 @@ static void pair_aliases(struct unit *pre, struct unit *post)
 				continue;
 			other = elf_find_symbol(pre->elf, alias->name);
 			a = other && other->section ? other->priv : NULL;
-			if (a && !a->twin && compatible(a, b))
-				set_twins(a, b);
+			if (a && !a->twin && pair_compatible(a, b))
+				pair_set_twins(a, b);
 		}
 	}
 }
@@ -187,7 +170,7 @@ enum likeness { SAME_NAME_AND_SHAPE, SAME_SHAPE, SAME_NAME, SAME_BASE, NR_LIKENE
 
 static bool alike(const struct atom *a, const struct atom *b, enum likeness like)
 {
-	if (!same_base(a->sym->name, b->sym->name) || !compatible(a, b))
+	if (!pair_same_base(a->sym->name, b->sym->name) || !pair_compatible(a, b))
 		return false;
 	/* A cold part goes with its function. */
 	if (a->owner || b->owner)
@@ -204,279 +187,57 @@ static void pair_clones(struct unit *pre, struct unit *post, bool cold, enum lik
 {
 	for (size_t i = 0; i < pre->nr_named; i++) {
 		struct atom *a = pre->by_name[i];
+		size_t k, end;
 
 		if (a->twin || !atom_is_code(a) || (a->owner != NULL) != cold)
 			continue;
-		for (size_t k = 0; k < post->nr_named; k++) {
+		end = pair_range(post, a->sym->name, &k);
+		for (; k < end; k++) {
 			struct atom *b = post->by_name[k];
 
 			if (b->twin || !atom_is_code(b) || !alike(a, b, like))
 				continue;
-			set_twins(a, b);
+			pair_set_twins(a, b);
 			break;
 		}
 	}
 }
 
-/* ---- numbered objects: by their users -------------------------------------- */
+/* ---- all of it --------------------------------------------------------------- */
 
-/* Is this reference to an object that only its users tell apart? */
-static struct atom *wanted(const struct ref *ref)
+/* Where the first name that does not come before this beginning is. */
+static size_t lower_bound(const struct unit *unit, const char *begin, size_t len)
 {
-	struct atom *atom = ref->atom;
+	size_t low = 0, high = unit->nr_named;
 
-	if (!atom || atom->twin || !atom->sym || atom_is_code(atom) || atom->class == SECTION_TABLE)
-		return NULL;
-	return pair_is_numbered(atom->sym->name) ? atom : NULL;
-}
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
 
-/* The objects that an atom and its table entries use, each once, in order of first use. */
-struct uses {
-	struct atom **atoms;
-	size_t nr, max;
-};
-
-static int add_use(struct uses *uses, struct atom *atom)
-{
-	for (size_t i = 0; i < uses->nr; i++)
-		if (uses->atoms[i] == atom)
-			return 0;
-	if (uses->nr == uses->max) {
-		size_t max = uses->max ? 2 * uses->max : 8;
-		struct atom **grown = realloc(uses->atoms, max * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		uses->atoms = grown;
-		uses->max = max;
-	}
-	uses->atoms[uses->nr++] = atom;
-	return 0;
-}
-
-static int add_uses(struct uses *uses, const struct atom *user)
-{
-	for (size_t i = 0; i < user->nr_refs; i++) {
-		struct atom *atom = wanted(&user->refs[i]);
-
-		if (atom && add_use(uses, atom))
-			return -ENOMEM;
-	}
-	for (size_t e = 0; e < user->nr_entries; e++)
-		if (add_uses(uses, user->entries[e]))
-			return -ENOMEM;
-	return user->cold ? add_uses(uses, user->cold) : 0;
-}
-
-static bool may_pair(const struct atom *a, const struct atom *b)
-{
-	return same_base(a->sym->name, b->sym->name) && atom_size(a) == atom_size(b) &&
-	       compatible(a, b) && (a->class == SECTION_RODATA) == (b->class == SECTION_RODATA);
-}
-
-/* Same code: the reference at a place in one is the reference at that place in the other. */
-static bool pair_by_place(const struct atom *a, const struct atom *b)
-{
-	bool found = false;
-
-	if (a->nr_entries != b->nr_entries || !pair_same_shape(a, b))
-		return false;
-	for (size_t i = 0; i < a->nr_refs; i++) {
-		struct atom *x = wanted(&a->refs[i]), *y = wanted(&b->refs[i]);
-
-		if (x && y && may_pair(x, y) && a->refs[i].place == b->refs[i].place) {
-			set_twins(x, y);
-			found = true;
-		}
-	}
-	for (size_t e = 0; e < a->nr_entries; e++)
-		if (a->entries[e]->table == b->entries[e]->table)
-			found |= pair_by_place(a->entries[e], b->entries[e]);
-	return found;
-}
-
-static unsigned long number_of(const struct atom *atom)
-{
-	const char *name = atom->sym->name;
-
-	name += pair_base_length(name);
-	return strtoul(*name == '.' ? name + 1 : name, NULL, 10);
-}
-
-/*
- * Different code. Statics of one name that a function uses are taken in order
- * of first use, if the compiler's own order agrees; with another count than
- * before, only those that size and contents tell apart.
- */
-static bool pair_group(struct uses *x, struct uses *y, const struct atom *like)
-{
-	struct atom *a[8], *b[8];
-	size_t na = 0, nb = 0, matches = 0;
-	bool ordered = true, found = false;
-
-	for (size_t i = 0; i < x->nr; i++)
-		if (!x->atoms[i]->twin && same_base(x->atoms[i]->sym->name, like->sym->name) &&
-		    na++ < 8)
-			a[na - 1] = x->atoms[i];
-	for (size_t i = 0; i < y->nr; i++)
-		if (!y->atoms[i]->twin && same_base(y->atoms[i]->sym->name, like->sym->name) &&
-		    nb++ < 8)
-			b[nb - 1] = y->atoms[i];
-	if (!nb || na > 8 || nb > 8)
-		return false;
-	for (size_t i = 1; i < na; i++)
-		ordered &= number_of(a[i - 1]) < number_of(a[i]);
-	for (size_t i = 1; i < nb; i++)
-		ordered &= number_of(b[i - 1]) < number_of(b[i]);
-	for (size_t i = 0; na == nb && i < na; i++)
-		matches += may_pair(a[i], b[i]);
-	if (na == nb && matches == na && (ordered || na == 1)) {
-		for (size_t i = 0; i < na; i++)
-			set_twins(a[i], b[i]);
-		return true;
-	}
-	/* One that fits exactly one, both ways. */
-	for (size_t i = 0; i < na; i++) {
-		struct atom *only = NULL;
-		size_t fits = 0, back = 0;
-
-		for (size_t k = 0; k < nb; k++) {
-			if (!b[k]->twin && may_pair(a[i], b[k]) && pair_same_content(a[i], b[k])) {
-				only = b[k];
-				fits++;
-			}
-		}
-		for (size_t k = 0; only && k < na; k++)
-			back += !a[k]->twin && may_pair(a[k], only) &&
-				pair_same_content(a[k], only);
-		if (fits == 1 && back == 1) {
-			set_twins(a[i], only);
-			found = true;
-		}
-	}
-	return found;
-}
-
-static int pair_by_uses(const struct atom *a, const struct atom *b, bool *found)
-{
-	struct uses x = { 0 }, y = { 0 };
-	int rc = add_uses(&x, a);
-
-	if (!rc)
-		rc = add_uses(&y, b);
-	for (size_t i = 0; !rc && i < x.nr; i++)
-		if (!x.atoms[i]->twin)
-			*found |= pair_group(&x, &y, x.atoms[i]);
-	free(x.atoms);
-	free(y.atoms);
-	return rc;
-}
-
-static int pair_objects(struct unit *pre)
-{
-	bool found;
-
-	do {
-		found = false;
-		for (size_t i = 0; i < pre->nr_atoms; i++)
-			if (pre->atoms[i]->twin)
-				found |= pair_by_place(pre->atoms[i], pre->atoms[i]->twin);
-	} while (found);
-	do {
-		found = false;
-		for (size_t i = 0; i < pre->nr_atoms; i++) {
-			struct atom *a = pre->atoms[i];
-
-			if (a->twin && !(a->owner && atom_is_code(a)) &&
-			    pair_by_uses(a, a->twin, &found))
-				return -ENOMEM;
-		}
-	} while (found);
-	return 0;
-}
-
-/* ---- what is left ----------------------------------------------------------- */
-
-/* Does any atom with a twin use it? */
-static bool has_lasting_user(const struct unit *unit, const struct atom *object)
-{
-	for (size_t i = 0; i < unit->nr_atoms; i++) {
-		const struct atom *user = unit->atoms[i];
-		const struct atom *top = user->class == SECTION_TABLE && user->owner ? user->owner
-										     : user;
-
-		for (size_t r = 0; atom_family(top)->twin && r < user->nr_refs; r++)
-			if (user->refs[r].atom == object)
-				return true;
-	}
-	return false;
-}
-
-/*
- * A static of a function that the compiler inlined in one build only: pair it
- * if it is the only one of its name that is left and its old users are gone.
- * If they are not, it may be another: unsure.
- */
-static void settle_rest(struct unit *pre, struct unit *post)
-{
-	/* What is freed after boot: contents decide. */
-	for (size_t i = 0; i < post->nr_named; i++) {
-		struct atom *b = post->by_name[i];
-
-		for (size_t k = 0; k < pre->nr_named && !b->twin; k++) {
-			struct atom *a = pre->by_name[k];
-
-			if (!a->twin && a->class == b->class && b->class == SECTION_INIT_DATA &&
-			    same_base(a->sym->name, b->sym->name) && pair_same_content(a, b))
-				set_twins(a, b);
-		}
-	}
-	/* What nobody misses: a wrong pair does no harm either. */
-	for (size_t i = 0; i < post->nr_named; i++) {
-		struct atom *b = post->by_name[i], *a = unit_find(pre, b->sym->name);
-
-		if (a && !a->twin && !b->twin && pair_is_harmless(a) && pair_same_content(a, b))
-			set_twins(a, b);
-	}
-	for (size_t i = 0; i < post->nr_named; i++) {
-		struct atom *b = post->by_name[i], *only = NULL;
-		size_t left = 0, rivals = 0;
-
-		if (b->twin || !section_is_data(b->class) || !pair_is_numbered(b->sym->name) ||
-		    pair_is_harmless(b) || pair_by_content(b))
-			continue;
-		for (size_t k = 0; k < pre->nr_named; k++) {
-			struct atom *a = pre->by_name[k];
-
-			if (!a->twin && section_is_data(a->class) &&
-			    same_base(a->sym->name, b->sym->name)) {
-				only = a;
-				left++;
-			}
-		}
-		if (!left)
-			continue;
-		for (size_t k = 0; k < post->nr_named; k++)
-			rivals += post->by_name[k] != b && !post->by_name[k]->twin &&
-				  section_is_data(post->by_name[k]->class) &&
-				  same_base(post->by_name[k]->sym->name, b->sym->name);
-		if (left == 1 && !rivals && may_pair(only, b) &&
-		    (!has_lasting_user(pre, only) || !has_lasting_user(post, b)))
-			set_twins(only, b);
+		if (strncmp(unit->by_name[mid]->sym->name, begin, len) < 0)
+			low = mid + 1;
 		else
-			b->unsure = true;
+			high = mid;
 	}
+	return low;
 }
 
-int pair_units(struct unit *pre, struct unit *post, struct error *err)
+size_t pair_range(const struct unit *unit, const char *name, size_t *first)
+{
+	size_t base = pair_base_length(name), stem = strcspn(name, "."), end;
+	size_t len = stem && stem < base ? stem : base;
+
+	*first = end = lower_bound(unit, name, len);
+	while (end < unit->nr_named && !strncmp(unit->by_name[end]->sym->name, name, len))
+		end++;
+	return end;
+}
+
+void pair_units(struct unit *pre, struct unit *post)
 {
 	pair_plain(pre, post);
 	pair_aliases(pre, post);
 	for (int cold = 0; cold <= 1; cold++)
 		for (int like = 0; like < NR_LIKENESS; like++)
 			pair_clones(pre, post, cold, (enum likeness)like);
-	if (pair_objects(pre))
-		return error_set(err, -ENOMEM, "%s: out of memory", pre->elf->path);
-	settle_rest(pre, post);
-	return 0;
+	pair_objects(pre, post);
 }

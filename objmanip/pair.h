@@ -11,9 +11,10 @@
 
 /*
  * Sets atom->twin in both units, and atom->unsure where an object is left
- * unpaired but might be one of the other's. 0 or -ENOMEM.
+ * unpaired but might be one of the other's. post->unclear tells whether objects of
+ * one name are left, which declare_objects(), called on both before, might tell apart.
  */
-int pair_units(struct unit *pre, struct unit *post, struct error *err);
+void pair_units(struct unit *pre, struct unit *post);
 
 /* How many bytes of the name are left without the compiler's numbers. */
 size_t pair_base_length(const char *name);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "declare.h"
 #include "unit_internal.h"
 
 #define no_memory(err, unit) error_set(err, -ENOMEM, "%s: out of memory", (unit)->elf->path)
@@ -251,6 +252,7 @@ void unit_free(struct unit *unit)
 	for (size_t i = 0; i < unit->nr_atoms; i++) {
 		free(unit->atoms[i]->refs);
 		free(unit->atoms[i]->entries);
+		declaration_free(unit->atoms[i]->declaration);
 		free(unit->atoms[i]);
 	}
 	for (size_t i = 1; i < unit->elf->nr_sections; i++) {

@@ -11,6 +11,7 @@
 #include "special.h"
 
 struct atom;
+struct declaration;		/* declare.h */
 
 /* A reference of an atom: an ELF relocation, with its real target worked out. */
 struct ref {
@@ -44,6 +45,7 @@ struct atom {
 	size_t nr_entries;
 	const struct special_table *table; /* table entry only */
 
+	struct declaration *declaration; /* where the source has it; NULL: not known */
 	struct atom *twin;		/* the same thing in the other object (pair.c) */
 	bool unsure;			/* unpaired, but the other object has one it might be */
 	bool changed;			/* differs from its twin (compare.c) */
@@ -65,6 +67,7 @@ struct unit {
 	size_t nr_atoms, max_atoms;
 	struct atom **by_name;		/* those with a symbol, sorted */
 	size_t nr_named;
+	bool unclear;			/* of POST: it takes declarations to pair all (pair.c) */
 };
 
 /*

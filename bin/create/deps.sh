@@ -10,7 +10,7 @@
 set -eu
 
 # To build the commands and objmanip.
-build='gcc make pkg-config libelf-dev binutils-dev libarchive-dev
+build='gcc make pkg-config libelf-dev libdw-dev binutils-dev libarchive-dev
 libsmartcols-dev libjansson-dev zlib1g-dev scdoc'
 # What ksplice-create runs: Kbuild's own needs, and the tools for packages and patches.
 # (perl is one of the former: some of the kernel's own sources are made by it.)

@@ -4,7 +4,9 @@
 #
 # Prints the patched FILE with #line directives, so that each line which the
 # patch left alone keeps the number it had: __LINE__ (of a WARN_ON, say) is
-# compiled into code, and would make functions differ that nobody changed.
+# compiled into code, and would make functions differ that nobody changed. The
+# lines that it adds have numbers of their own, 10000 and more: a static object is
+# known by its function and line.
 # DIFF is `diff -U0 ORIGINAL FILE'.
 #
 # A directive may stand only between lines that belong to no comment, no
@@ -37,9 +39,19 @@ function range(text,	part)
 	from = part[1] + 0
 }
 
-# number[i]: the old number of new line i (from 1); none: the patch wrote it
-function compare(diff, diffs, lines,	i, old, new, part)
+# What is added to the number that a line which the patch adds has in FILE: more
+# than the original has lines, so that no two lines have one number. 0: a number
+# of 16 bits (of a WARN_ON, again) has no room for that.
+function offset(lines)
 {
+	return lines < 10000 ? 10000 : lines < 30000 ? 30000 : 0
+}
+
+# number[i]: of new line i (from 1): the old one; for a line put in the place of an
+# old one, that one's
+function compare(diff, diffs, lines,	i, old, new, part, base, left, end)
+{
+	base = offset(lines + diffs)
 	old = new = 1
 	for (i = 1; i <= diffs; i++) {
 		if (diff[i] !~ /^@@ -[0-9]+(,[0-9]+)? \+[0-9]+(,[0-9]+)? @@/)
@@ -51,9 +63,15 @@ function compare(diff, diffs, lines,	i, old, new, part)
 			from++
 		while (new < from)
 			number[new++] = old++
-		new += count
+		end = new + count
 		range(part[2])
-		old += count
+		left = old + count
+		for (; new < end; new++)
+			if (old < left)
+				number[new] = old++
+			else if (base)
+				number[new] = base + new
+		old = left
 	}
 	while (new <= lines)
 		number[new++] = old++

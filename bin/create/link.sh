@@ -61,6 +61,9 @@ link_extract_unit()
 
 	mkdir -p "$(dirname "$code")"
 	link_objects "$unit"
+	# Which static object of a function is which, where their names leave it open.
+	[[ ! -e $work/layout/pre/$unit || ! -e $work/layout/post/$unit ]] ||
+		objects+=(--pre-debug "$work/layout/pre/$unit" --post-debug "$work/layout/post/$unit")
 	units_among "$unit" "${units_added[@]}" || objects+=(--run "$tree_dir/run/$unit")
 	logged link_objmanip extract "${objects[@]}" --unit "$unit" --target "$target" \
 		--symvers "$tree_build/Module.symvers" --names "$work/names/$target" \
