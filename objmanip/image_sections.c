@@ -93,7 +93,8 @@ static void classify(const struct build *b, const struct elf_section *sec, struc
 		/* Tables between linker symbols: nothing in the unit knows their place. */
 		bs->if_referenced = !starts_with(sec->name, ".rodata");
 	}
-	if (!sec->size)
+	/* An alternative that is nothing but nops may be the only one of its unit. */
+	if (!sec->size && bs->kind != KSPLICE_VARIANT)
 		bs->if_referenced = true;
 }
 

@@ -378,6 +378,23 @@ static void test_alternatives_of_6_12(void **state)
 	expect_sites(image, ".text", expected, 2);
 }
 
+/* As copy_page(): the replacement is nothing, and its section empty. */
+static void test_empty_replacement(void **state)
+{
+	static const char text[] =
+		"f:\n1:	jmp 3f\n2:	nop\n3:	ret\n"
+		".section .altinstr_replacement,\"ax\"\n4:\n"
+		".section .altinstructions,\"a\"\n"
+		".long 1b - .\n.long 4b - .\n.word 0x70\n.byte 2b - 1b\n.byte 0\n";
+	static const struct expected_site expected[] = {
+		{ 0, KSPLICE_SITE_ALTERNATIVE, 2, NULL },
+	};
+	_cleanup_image_ struct image *image = build_well(text, "vmlinux");
+
+	(void)state;
+	expect_sites(image, ".text", expected, 1);
+}
+
 static void test_refusals(void **state)
 {
 	(void)state;
@@ -417,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_padding_of_assembler),
 		cmocka_unit_test(test_runtime_constants),
 		cmocka_unit_test(test_alternatives_of_6_12),
+		cmocka_unit_test(test_empty_replacement),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_unit_id),
 	};
