@@ -82,7 +82,8 @@ build_make()
 	# Kbuild makes a unit of arch/x86/lib, pci and the like from two folders, the one
 	# with its flags last: at once, they would write the same file.
 	[[ " $*" != *' arch/x86/'* ]] || jobs=1
-	"${tree_make[@]}" -k -j "$jobs" OBJECT_FILES_NON_STANDARD=y "$@"
+	# Versions of exports are in Module.symvers; to compute them takes as long as to compile.
+	"${tree_make[@]}" -k -j "$jobs" OBJECT_FILES_NON_STANDARD=y CONFIG_MODVERSIONS= "$@"
 }
 
 build_cmd_file()

@@ -20,7 +20,8 @@ BEGIN {
 			last = substr(rest, 1, RSTART + RLENGTH - 1)
 		rest = substr(rest, length(start))
 	}
-	if (last == "")
+	# A program that the build itself runs is no unit.
+	if (last == "" || last !~ / -D__KERNEL__ /)
 		next
 	unit = last
 	sub(/ [^ \t]*$/, "", unit)
