@@ -70,7 +70,8 @@ $(programs): $(BUILD)/bin/ksplice-%: $(BUILD)/obj/bin/%.o $(common_src:%.c=$(BUI
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(common_libs)
 
 # Matches the images of the audit, in its machine.
-$(BUILD)/tests/audit-match: $(BUILD)/obj/tests/audit/match.o $(common_src:%.c=$(BUILD)/obj/%.o)
+audit_match_src := $(addprefix tests/audit/,match.c frame.c expected.c)
+$(BUILD)/tests/audit-match: $(patsubst %.c,$(BUILD)/obj/%.o,$(audit_match_src) $(common_src))
 	@mkdir -p $(@D)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(common_libs)
 
@@ -122,7 +123,7 @@ lint:
 	@tests/lint
 
 check: deps
-	@$(MAKE) all
+	@$(MAKE) all $(BUILD)/tests/audit-match $(BUILD)/tests/test_match
 	@tests/check
 
 demo: deps
@@ -137,7 +138,8 @@ audit: deps
 	@$(MAKE) all $(BUILD)/tests/audit-match $(BUILD)/tests/test_match
 	@tests/audit/run $(if $(KERNEL),--kernel $(KERNEL)) $(if $(UNITS),--units $(UNITS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(VARIANTS),--variants "$(VARIANTS)") \
-		$(if $(MUTATIONS),--mutations $(MUTATIONS))
+		$(if $(WAYS),--ways "$(WAYS)") $(if $(STEPS),--steps "$(STEPS)") \
+		$(if $(MUTATIONS),--mutations $(MUTATIONS)) $(if $(OUTPUT),--output $(OUTPUT))
 
 format:
 	clang-format -i $(wildcard objmanip/*.[ch] bin/*.[ch] tests/unit/*.[ch])
@@ -209,7 +211,7 @@ help:
 	@echo 'make unit       unit tests, with address and undefined-behaviour checks'
 	@echo 'make cli        tests of the command lines'
 	@echo 'make bench      the figures: seconds to create, time the machine stands still'
-	@echo 'make audit      match a sample of a kernel: KERNEL=RELEASE [UNITS=N] [SEED=N]'
+	@echo 'make audit      match units of a kernel: KERNEL=RELEASE [UNITS=N|all] [VARIANTS=...]'
 	@echo 'make deps       install the Debian packages that all this needs (as root)'
 	@echo 'make clean      remove build/; make distclean: config.mk too'
 	@echo 'V=1 shows the commands; BUILD=DIR builds elsewhere.'

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-#	awk -v seed=N -v count=N -f sample.awk KINDS COMMANDS
+#	awk -v seed=N -v count=N|all -v outside=FILE -f sample.awk KINDS COMMANDS
 #
 # Units of a kernel in an order that the seed decides, each kind in turn: KIND TAB UNIT TAB TARGET.
-# COMMANDS has UNIT TAB COMPILER'S COMMAND. Only a few of the first lines are units that will be
-# taken, so this prints some more than count.
+# COMMANDS has UNIT TAB COMPILER'S COMMAND. FILE gets what is built in but is no code of the running
+# kernel: UNIT TAB REASON.
 
 # Whether the kind wants the target (a module's name).
 function wants(kind, target,	i)
@@ -29,6 +29,26 @@ function target_of(command,	name)
 	return name
 }
 
+# Why a unit is no code of the running kernel, or "". (An older list has programs, too.)
+function why_outside(unit, command)
+{
+	if (command !~ / -D__KERNEL__ /)
+		return "a program that the build runs"
+	if (unit ~ /^usr\//)
+		return "data: the initramfs that is built in"
+	if (unit ~ /^arch\/x86\/(boot|realmode\/rm)\// ||
+	    unit ~ /^drivers\/firmware\/efi\/libstub\//)
+		return "runs before the kernel does; the kernel has it as data, if at all"
+	if (unit ~ /^arch\/x86\/purgatory\// && unit !~ /\/kexec-purgatory\.o$/)
+		return "runs after the kernel has ended; the kernel has it as data"
+	if (unit ~ /^arch\/x86\/entry\/vdso\// &&
+	    unit !~ /\/vdso\/(vma|extable|vdso32-setup|vdso-image-[^\/]*)\.o$/)
+		return "runs in user space; the kernel has it as data"
+	if (unit ~ /^arch\/x86\/um\//)
+		return "of another architecture"
+	return ""
+}
+
 BEGIN {
 	FS = "\t"
 	srand(seed)
@@ -47,12 +67,16 @@ FNR == NR {
 	next
 }
 
-# Not code of the running kernel.
-/^(scripts|samples|tools|usr|arch\/x86\/(boot|realmode|purgatory|tools|um|entry\/vdso))\// { next }
 /\.mod\.o\t/ { next }
 
 {
 	target = target_of($2)
+	reason = why_outside($1, $2)
+	if (reason != "") {
+		if (target == "vmlinux")
+			print $1 "\t" reason >outside
+		next
+	}
 	for (k = 1; k <= kinds && target != ""; k++)
 		if ($1 ~ ("^" pattern[k]) && (class[k] == "vmlinux") == (target == "vmlinux"))
 			break
@@ -69,16 +93,17 @@ function take(k,	i, found)
 	found = unit[k, i]
 	unit[k, i] = unit[k, total[k]--]
 	print names[k] "\t" found
+	printed++
 }
 
 END {
+	close(outside)
 	do {
 		some = 0
 		for (k = 1; k <= kinds; k++)
-			if (total[k]) {
+			if (total[k] && (count == "all" || printed < count)) {
 				take(k)
 				some = 1
-				printed++
 			}
-	} while (some && printed < 2 * count + 20)
+	} while (some)
 }
