@@ -8,11 +8,11 @@ top=${here%/*/*}
 KSPLICE_LIBDIR=$top/bin KSPLICE_KMODSRC=$top/kmodsrc
 KSPLICE_OBJMANIP=${KSPLICE_BUILD:-$top/build}/objmanip/objmanip
 
-for part in log progress options cache apt kernel featureset tree patch units changes build \
-	layout link; do
+# All that ksplice-create reads, in its order.
+while read -r part; do
 	# shellcheck source=/dev/null
 	source "$top/bin/create/$part.sh"
-done
+done < <(sed -n 's|^source ".*/create/\(.*\)\.sh"$|\1|p' "$top/bin/ksplice-create")
 
 audit_batch=64	# units that are compiled at a time
 
