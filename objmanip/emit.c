@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "escape.h"
 #include "extract.h"
 #include "pair.h"
 #include "rewrite.h"
@@ -371,8 +372,8 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 
 	if (target->included && (!target->twin || ref->place || from->table || !target->sym ||
 				 (own && (branch || target->owner)))) {
-		if (!target->twin && target->sym && !target->owner && !ref->place && !from->table &&
-		    !branch)
+		if (!target->twin && target->sym && !target->owner && !ref->place &&
+		    escape_address(from, ref))
 			e->x->keep = true;
 		/* objtool takes a jump to a function's symbol for a tail call. */
 		into_copy(target, ref->place, from->table || ref->place || own, goal);
@@ -398,24 +399,28 @@ static int into_code(struct emitter *e, const struct atom *from, const struct re
 	return new_address(e, target, goal);
 }
 
-/*
- * Undo cannot see whether live objects point to it: a table of operations, a
- * constant that the running kernel has as well, or what begins a list of them.
- */
-static bool may_be_stored(const struct atom *object)
+/* Undo cannot see whether something of the running kernel points to the update's own object. */
+static bool may_be_stored(const struct atom *from, const struct ref *ref)
 {
+	const struct atom *object = ref->atom;
+
+	/* It may be the kernel's own by another name, which is stored already. */
 	if (object->unsure)
 		return true;
-	for (size_t i = 0; i < object->nr_refs; i++) {
-		const struct atom *target = object->refs[i].atom;
+	if (pair_is_harmless(object))
+		return false;
+	if (pair_by_content(object) && !object->nr_refs)
+		return escape_stored(from, ref);
+	return escape_address(from, ref);
+}
 
-		if (object->class == SECTION_RODATA && target && atom_is_code(target))
-			return true;
-		/* A list that is empty links to itself. */
-		if (object->class == SECTION_DATA && target == object)
-			return true;
-	}
-	return false;
+/*
+ * May it be something new of another unit of the update? Not what the running
+ * kernel's own version of this unit names as well.
+ */
+static bool may_be_new(const struct emitter *e, const char *name)
+{
+	return !symvers_exporter(e->x->symvers, name) && !elf_find_symbol(e->x->pre->elf, name);
 }
 
 static int find_goal(struct emitter *e, const struct atom *from, const struct ref *ref,
@@ -431,9 +436,12 @@ static int find_goal(struct emitter *e, const struct atom *from, const struct re
 			return error_refuse(e->err,
 					    "%s: %s refers to %s, which objmanip cannot copy",
 					    e->x->name, atom_name(from), ref->name);
+		if (may_be_new(e, ref->name))
+			e->x->keep |= escape_address(from, ref);
 		return by_name(e, ref->name, ref->symbol->bind, &goal->symbol);
 	}
 	if (ref->literal) {
+		e->x->keep |= escape_stored(from, ref);
 		rc = copy_literal(e, ref, &sec, &offset);
 		if (rc)
 			return rc;
@@ -444,7 +452,7 @@ static int find_goal(struct emitter *e, const struct atom *from, const struct re
 	if (atom_is_code(ref->atom))
 		return into_code(e, from, ref, goal);
 	if (!extract_is_running(ref->atom)) {
-		e->x->keep |= may_be_stored(ref->atom);
+		e->x->keep |= may_be_stored(from, ref);
 		into_copy(ref->atom, ref->place, ref->place != 0, goal);
 		return 0;
 	}

@@ -18,6 +18,8 @@ struct insn_decoder {
 	disassembler_ftype print_insn;
 	struct disassemble_info info;
 	bool bad; /* libopcodes printed "(bad)" */
+	char line[160]; /* what it printed, but for addresses */
+	size_t line_length;
 	unsigned char *window; /* MAX_LENGTH bytes: libopcodes' buffer pointer is not const */
 };
 
@@ -29,6 +31,12 @@ static void note_text(struct insn_decoder *decoder, const char *fmt, va_list ap)
 	/* The latter is how it shows an instruction that is cut off. */
 	if (strstr(text, "(bad)") || strstr(text, ".byte"))
 		decoder->bad = true;
+	decoder->line_length += (size_t)snprintf(decoder->line + decoder->line_length,
+						 sizeof(decoder->line) - decoder->line_length, "%s",
+						 text);
+	/* Too long a line is cut. */
+	if (decoder->line_length >= sizeof(decoder->line))
+		decoder->line_length = sizeof(decoder->line) - 1;
 }
 
 static int print_plain(void *stream, const char *fmt, ...)
@@ -192,6 +200,8 @@ int insn_decode(struct insn_decoder *decoder, const unsigned char *code, uint64_
 	decoder->info.buffer_length = available;
 	decoder->info.buffer_vma = 0;
 	decoder->bad = false;
+	decoder->line_length = 0;
+	decoder->line[0] = '\0';
 	length = decoder->print_insn(0, &decoder->info);
 	if (length <= 0 || (size_t)length > available || decoder->bad)
 		return -EINVAL;
@@ -199,6 +209,11 @@ int insn_decode(struct insn_decoder *decoder, const unsigned char *code, uint64_
 	insn->bad = false;
 	classify(insn, code + offset);
 	return 0;
+}
+
+const char *insn_text(const struct insn_decoder *decoder)
+{
+	return decoder->line;
 }
 
 int insn_decode_range(struct insn_decoder *decoder, const unsigned char *code, uint64_t start,

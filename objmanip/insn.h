@@ -52,6 +52,12 @@ int insn_decode(struct insn_decoder *decoder, const unsigned char *code, uint64_
 		uint64_t offset, struct insn *insn);
 
 /*
+ * The text of the instruction decoded last, as AT&T writes it, without the targets
+ * of branches. Valid until the next one is decoded.
+ */
+const char *insn_text(const struct insn_decoder *decoder);
+
+/*
  * Decodes code[start..end) one by one. On success *ret holds *count of them;
  * free() it. Fails with the offset of what is no instruction.
  */
