@@ -168,8 +168,7 @@ static void test_damaged_image(void **state)
 
 		at = sim_random(size);
 		image[at] ^= change;
-		if (!ksplice_match_images(image, size, s->candidates, "vmlinux", NULL, &m,
-					  &abort))
+		if (!ksplice_match_images(image, size, s->candidates, "vmlinux", NULL, &m, &abort))
 			ksplice_match_free(m);
 		image[at] ^= change;
 	}
@@ -371,18 +370,39 @@ static void test_given_images(void **state)
 	free(st);
 }
 
+/* The kernel's nops, as its asm/nops.h has them: those beyond 8 bytes since 6.5. */
+static void test_nops(void **state)
+{
+	static const u8 longest[] = { 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 };
+	static const u8 assembler[] = { 0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 };
+	u8 nops[16], joined[16];
+	u32 n;
+
+	(void)state;
+	memset(nops, 0x90, sizeof(nops));
+	for (n = 8; n <= sizeof(longest); n++) {
+		memcpy(joined, longest + sizeof(longest) - n, n);
+		assert_true(ksplice_x86_is_nops(joined, n));
+		assert_true(ksplice_arch_same_but_nops(nops, joined, n));
+		joined[n - 1] = 1;
+		assert_false(ksplice_x86_is_nops(joined, n));
+	}
+	/* What the assembler fills a gap with stays, or is joined with more; the kernel writes none. */
+	assert_false(ksplice_x86_is_nops(assembler, sizeof(assembler)));
+	assert_true(ksplice_arch_same_but_nops(assembler, assembler, sizeof(assembler)));
+	memcpy(nops, assembler, sizeof(assembler));
+	memcpy(joined, longest + 1, 10);
+	assert_true(ksplice_arch_same_but_nops(nops, joined, 10));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_legal_states),
-		cmocka_unit_test(test_each_byte),
-		cmocka_unit_test(test_damaged_image),
-		cmocka_unit_test(test_copy),
-		cmocka_unit_test(test_needed_symbol),
-		cmocka_unit_test(test_wrong_hints),
-		cmocka_unit_test(test_breakpoint),
-		cmocka_unit_test(test_weak),
-		cmocka_unit_test(test_module),
+		cmocka_unit_test(test_nops),	     cmocka_unit_test(test_legal_states),
+		cmocka_unit_test(test_each_byte),    cmocka_unit_test(test_damaged_image),
+		cmocka_unit_test(test_copy),	     cmocka_unit_test(test_needed_symbol),
+		cmocka_unit_test(test_wrong_hints),  cmocka_unit_test(test_breakpoint),
+		cmocka_unit_test(test_weak),	     cmocka_unit_test(test_module),
 		cmocka_unit_test(test_given_images),
 	};
 
