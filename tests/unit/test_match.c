@@ -387,7 +387,7 @@ static void test_nops(void **state)
 		joined[n - 1] = 1;
 		assert_false(ksplice_x86_is_nops(joined, n));
 	}
-	/* What the assembler fills a gap with stays, or is joined with more; the kernel writes none. */
+	/* The assembler's stays, or is joined with what follows; the kernel never writes it. */
 	assert_false(ksplice_x86_is_nops(assembler, sizeof(assembler)));
 	assert_true(ksplice_arch_same_but_nops(assembler, assembler, sizeof(assembler)));
 	memcpy(nops, assembler, sizeof(assembler));

@@ -1,0 +1,1 @@
+../tracepoint/timer.c
