@@ -38,6 +38,14 @@ function note_variant(name)
 	}
 }
 
+# Libraries are archives: the linker takes those members that something refers to. Of the others the
+# kernel has no symbol at all.
+function is_absent(unit, outcome, why)
+{
+	return outcome == "failed" && target[unit] == "vmlinux" && unit ~ /^(lib|arch\/x86\/lib)\// &&
+		why ~ /: the kernel has none of the functions of its section [^ ]+$/
+}
+
 # Each site once, not once for each way to boot.
 function count_sites(unit, text,	parts, part, pair, i)
 {
@@ -55,6 +63,7 @@ function count_sites(unit, text,	parts, part, pair, i)
 
 BEGIN {
 	FS = OFS = "\t"
+	why_absent = "not linked: a member of a library that nothing refers to"
 	printf "" >functions
 }
 
@@ -96,6 +105,14 @@ FILENAME == ARGV[5] {
 	if (!($2 in kind))
 		next
 	note_variant($1)
+	if (is_absent($2, $3, $12)) {
+		if (!absent[$2]++) {
+			print $2, "(all of it)", "", why_absent >functions
+			outside[why_absent]++
+			nr_outside++
+		}
+		$3 = "absent"
+	}
 	result[$1, $2] = $3
 	nr[$1, $3]++
 	if ($3 == "unable") {
@@ -107,6 +124,8 @@ FILENAME == ARGV[5] {
 		problem($1 "  " $2 " (" target[$2] "): " $11 ": " $12)
 	has[$2] = $4
 	freed[$2] = $6
+	if ($3 == "absent")
+		next
 	functions_of[$1] += $4
 	matched_of[$1] += $5
 	freed_of[$1] += $6
@@ -132,7 +151,8 @@ FILENAME == ARGV[5] {
 # The last line of a function is of the last run: all of them look alike.
 $2 in kind {
 	sub(/ at [0-9a-f]+ as well as at [0-9a-f]+/, " at several places", $5)
-	sub(/^update audit: [^:]*: section [^ ]+ /, "in memory; it ", $5)
+	if ($5 ~ /^update audit: .* fits at several places$/)
+		$5 = "in memory; nothing refers to it, and equal code is at several places"
 	if (($2, $3, $4, $5) in listed)
 		next
 	listed[$2, $3, $4, $5]
@@ -238,7 +258,7 @@ function write_rest(	i, text, name)
 	for (text in not_matched)
 		printf "  %6d  %s\n", not_matched[text], text | "sort"
 	close("sort")
-	printf "\nBuilt in, but no code of the running kernel (%d units):\n", nr_outside
+	printf "\nCompiled, but no code of the running kernel (%d units):\n", nr_outside
 	for (text in outside)
 		printf "  %6d  %s\n", outside[text], text | "sort"
 	close("sort")
