@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accept.h"
 #include "constant.h"
 #include "pair.h"
 
@@ -252,6 +253,7 @@ void compare_units(struct unit *pre, struct unit *post)
 static int check_data(const struct atom *b, const char *name, struct error *err)
 {
 	const struct atom *a = b->twin;
+	char values[80];
 	int rc;
 
 	if (b->class == SECTION_UNKNOWN || a->class == SECTION_UNKNOWN) {
@@ -272,10 +274,11 @@ static int check_data(const struct atom *b, const char *name, struct error *err)
 		return rc;
 	}
 	rc = error_refuse(err, "%s: the initial value of %s changes (%s)", name, atom_name(b),
-			  b->reason);
+			  accept_values(a, b, values, sizeof(values)) ? values : b->reason);
 	error_hint(
 		err,
-		"the running kernel has given it a value already; change it in code that runs, not in its definition");
+		"the running kernel has given it a value already: change it in code that runs; or, if the old value can stay: --accept initial-value=%s",
+		atom_name(b));
 	return rc;
 }
 
@@ -320,8 +323,12 @@ static int check_entry_code(const struct atom *b, const char *name, struct error
 
 static int check_atom(const struct atom *b, const char *name, const char *target, struct error *err)
 {
+	const char *kind = accept_kind(b);
+	char values[80];
 	int rc;
 
+	if (kind && accept_covers(b, kind))
+		return 0;
 	switch (b->class) {
 	case SECTION_INIT_CODE:
 		if (only_clones_differ(b->twin, b))
@@ -332,12 +339,17 @@ static int check_atom(const struct atom *b, const char *name, const char *target
 							    : "at boot");
 		error_hint(
 			err,
-			"it has run already and is freed: what it did differently has to be done by code that still runs");
+			"it has run already and is freed: do it in code that still runs; or, if the update does without it: --accept init-code=%s",
+			atom_name(b));
 		return rc;
 	case SECTION_INIT_DATA:
-		rc = error_refuse(err, "%s: %s changes (%s), but it is read only at boot", name,
-				  atom_name(b), b->reason);
-		error_hint(err, "it was read already and is freed");
+		rc = error_refuse(
+			err, "%s: %s changes (%s), but it is read only at boot", name, atom_name(b),
+			accept_values(b->twin, b, values, sizeof(values)) ? values : b->reason);
+		error_hint(
+			err,
+			"it was read already and is freed; if the update does without: --accept initial-value=%s",
+			atom_name(b));
 		return rc;
 	case SECTION_RODATA:
 		if (b->twin->class == SECTION_RODATA)

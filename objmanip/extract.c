@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accept.h"
 #include "compare.h"
 #include "gone.h"
 #include "pair.h"
@@ -374,10 +375,14 @@ void extract_report(const struct extract *x, FILE *file)
 	for (size_t i = 0; i < x->post->nr_named; i++) {
 		const struct atom *atom = x->post->by_name[i];
 
+		const char *kind = accept_kind(atom);
+
 		if (!atom->included && atom->changed && atom->class == SECTION_EXIT_CODE)
 			fprintf(file, "ignored %s\n", atom_name(atom));
 		if (atom->rewritten)
 			fprintf(file, "rewritten %s\n", atom_name(atom));
+		if (kind && accept_covers(atom, kind))
+			fprintf(file, "accepted %s=%s\n", kind, atom_name(atom));
 		if (!atom->included || (atom->owner && atom_is_code(atom)) || pair_by_content(atom))
 			continue;
 		if (!atom_is_code(atom))

@@ -4,19 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accept.h"
 #include "commands.h"
 #include "declare.h"
 #include "extract.h"
 
 struct arguments {
 	const char *run, *pre, *post, *pre_debug, *post_debug, *unit, *target, *symvers, *names,
-		*output, *report;
+		*output, *report, *accept;
 };
 
 static const char usage[] =
 	"Usage: objmanip extract [--run FILE --pre FILE] [--post FILE] --unit NAME --target NAME\n"
 	"                        --symvers FILE [--names FILE] -o FILE [--report FILE]\n"
-	"                        [--pre-debug FILE --post-debug FILE]\n"
+	"                        [--pre-debug FILE --post-debug FILE] [--accept LIST]\n"
 	"Write the new code of one unit. --run and --pre are left out for a unit that the patch adds,\n"
 	"--post for one that it removes.\n\n"
 	"  --run FILE       the unit as the distribution compiles it\n"
@@ -30,7 +31,9 @@ static const char usage[] =
 	"  --report FILE    one line for each function: replaced, added, removed; data\n"
 	"  --pre-debug FILE, --post-debug FILE\n"
 	"                   the same as --pre and --post with debugging information, which tells\n"
-	"                   equally named objects of functions apart\n\n"
+	"                   equally named objects of functions apart\n"
+	"  --accept LIST    changes to leave out instead of refusing them, separated by commas:\n"
+	"                   init-code or initial-value, or init-code=FUNCTION, initial-value=OBJECT\n\n"
 	"Exit codes: 0 written, 7 nothing changed (nothing is written), 6 the patch asks for\n"
 	"what cannot be done safely, 1 failed, 2 usage.\n";
 
@@ -49,6 +52,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 		{ "names", required_argument, NULL, 'n' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "report", required_argument, NULL, 'R' },
+		{ "accept", required_argument, NULL, 'A' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -56,7 +60,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 		['r'] = &a->run,       ['p'] = &a->pre,	       ['P'] = &a->post,
 		['u'] = &a->unit,      ['t'] = &a->target,     ['s'] = &a->symvers,
 		['n'] = &a->names,     ['o'] = &a->output,     ['R'] = &a->report,
-		['d'] = &a->pre_debug, ['D'] = &a->post_debug,
+		['d'] = &a->pre_debug, ['D'] = &a->post_debug, ['A'] = &a->accept,
 	};
 	int status = command_options(argc, argv, options, values, usage);
 
@@ -69,6 +73,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 		return command_usage_error(
 			"extract",
 			"--unit --target --symvers -o, and --run with --pre, or --post, or all three are needed");
+	if (!accept_valid(a->accept))
+		return command_usage_error("extract", "--accept: `%s' is no list of changes",
+					   a->accept);
 	return -1;
 }
 
@@ -136,12 +143,17 @@ static int extract(const struct arguments *a, struct error *err)
 	x.names = names;
 	x.run = run;
 	x.pre = pre;
+	if (post)
+		post->accept = a->accept;
 	x.post = post;
 	rc = extract_unit(&x, a->output, err);
 	if (!rc)
 		rc = elf_write(x.out, a->output, err);
-	if (!rc && a->report)
-		rc = write_report(&x, a->report, err);
+	if (rc >= 0 && a->report) {
+		int failed = write_report(&x, a->report, err);
+
+		rc = failed ? failed : rc;
+	}
 	extract_done(&x);
 	return rc;
 }

@@ -68,6 +68,7 @@ struct unit {
 	struct atom **by_name;		/* those with a symbol, sorted */
 	size_t nr_named;
 	bool unclear;			/* of POST: it takes declarations to pair all (pair.c) */
+	const char *accept;		/* POST: the changes to let pass (accept.h), or NULL */
 };
 
 /*

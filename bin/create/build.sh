@@ -165,7 +165,7 @@ build_before()
 # the units that changed, the run objects.
 build_after()
 {
-	local failed unit changed=() debugged all=("${units[@]}" "${units_added[@]}")
+	local failed unit changed=() all=("${units[@]}" "${units_added[@]}")
 
 	stage "Compiling ${#all[@]} unit$(plural ${#all[@]}) after the patch"
 	build_put_patched lines
@@ -184,29 +184,28 @@ build_after()
 	for unit in "${units[@]}"; do
 		cmp -s "$tree_dir/pre/$unit" "$work/post/$unit" || changed+=("$unit")
 	done
-	mapfile -t debugged < <(build_debugged "${changed[@]}")
-	[[ ${#debugged[@]} = 0 ]] || layout_compile post "${debugged[@]}"
 	tree_restore
 	units_when=before
 	[[ ${#changed[@]} -gt 0 || ${#units_added[@]} -gt 0 || ${#units_gone[@]} -gt 0 ]] ||
 		die 7 no_change "the patch changes no code: all units compile to the same (${#units[@]} tried)"
 	units=("${changed[@]}")
-	[[ ${#debugged[@]} = 0 ]] || layout_compile pre "${debugged[@]}"
-	[[ ! $changes_types || ${#units[@]} = 0 ]] || layout_check "${units[@]}"
+	build_debugged
+	[[ ${#units[@]} = 0 ]] || layout_check "${units[@]}"
 	build_run "${units[@]}" "${units_gone[@]}"
 }
 
-# build_debugged UNIT...: those that debugging information is needed of: all, if the patch may
-# change a type; else where it alone tells the static objects of functions apart
+# Debugging information of units where it alone tells the static objects of functions apart
 build_debugged()
 {
-	local unit
+	local unit unclear=()
 
-	for unit; do
-		[[ ! $changes_types ]] &&
-			! "$KSPLICE_OBJMANIP" diff --unclear "$tree_dir/pre/$unit" "$work/post/$unit" \
-				>>"$log_file" 2>&1 || printf '%s\n' "$unit"
+	for unit in "${units[@]}"; do
+		! "$KSPLICE_OBJMANIP" diff --unclear "$tree_dir/pre/$unit" "$work/post/$unit" \
+			>>"$log_file" 2>&1 || unclear+=("$unit")
 	done
+	[[ ${#unclear[@]} -gt 0 ]] || return 0
+	layout_compile post debug "$layout_options" "${unclear[@]}"
+	layout_compile pre debug "$layout_options" "${unclear[@]}"
 }
 
 # build_put_patched FOLDER: the patched files of that folder of work into the tree

@@ -34,27 +34,10 @@ function report(text,	kind, name)
 BEGIN {
 	olds = read_chunks(ARGV[1], old, unused)
 	news = read_chunks(ARGV[2], new, unused)
-	for (first = 1; first <= olds && first <= news && old[first] == new[first]; first++)
-		;
-	while (olds >= first && news >= first && old[olds] == new[news]) {
-		olds--
-		news--
-	}
-	# What is there as often as before did not change itself.
-	for (i = first; i <= olds; i++)
-		surplus[old[i]]++
-	for (i = first; i <= news; i++)
-		surplus[new[i]]--
-	for (i = first; i <= olds; i++)
-		if (surplus[old[i]])
-			report(old[i])
-		else
-			kept[++keeps] = old[i]
-	for (i = first; i <= news; i++)
-		if (surplus[new[i]])
-			report(new[i])
-		else if (kept[++again] != new[i] && !moved++)
-			add("unknown order")
-	if (keeps != again)
+	if (!differ(old, olds, new, news, gone, come))
 		add("unknown order")
+	for (i = 1; i <= goners; i++)
+		report(gone[i])
+	for (i = 1; i <= comers; i++)
+		report(come[i])
 }

@@ -26,6 +26,8 @@ changes_read()
 			same+=("$path")
 		fi
 	done
+	# Options of the compiler may do anything.
+	[[ ${#patch_makefiles[@]} = 0 ]] || changes_types=1
 	if [[ ${#rest[@]} = 0 && ${#patch_makefiles[@]} = 0 ]]; then
 		[[ ${#same[@]} -gt 0 ]] || die 7 no_change "the patch changes no code of this kernel"
 		die 7 no_change "the patch changes comments and white space only"

@@ -314,7 +314,7 @@ function parse(text,	open, head, tail, kind)
 			introduce_words(substr(tail, RSTART, RLENGTH))
 		} else {
 			# The word before the arguments, an array's size, or the end.
-			sub(/ ?[\[(;].*/, "", tail)
+			sub(/ ?(\[|\(|;).*/, "", tail)
 			if (!match(tail, /[A-Za-z_][A-Za-z0-9_]*$/))
 				return "unknown"
 			introduce(substr(tail, RSTART))
@@ -362,4 +362,33 @@ function emitted(text)
 	return text ~ /(^|[^A-Za-z0-9])_*(constructor|destructor|section)_*([^A-Za-z0-9]|$)/ ||
 		text ~ /(^|[^A-Za-z0-9])_*(alias|retain|visible|weak)_*([^A-Za-z0-9]|$)/ ||
 		text ~ /externally_visible/
+}
+
+# The definitions that only one of two lists has: gone[1..], come[1..]; `goners',
+# `comers': how many. Returns 0 if the others do not stand in the same order.
+function differ(old, olds, new, news, gone, come,	first, i, surplus, kept, keeps, again, \
+	moved)
+{
+	for (first = 1; first <= olds && first <= news && old[first] == new[first]; first++)
+		;
+	while (olds >= first && news >= first && old[olds] == new[news]) {
+		olds--
+		news--
+	}
+	for (i = first; i <= olds; i++)
+		surplus[old[i]]++
+	for (i = first; i <= news; i++)
+		surplus[new[i]]--
+	goners = comers = keeps = again = moved = 0
+	for (i = first; i <= olds; i++)
+		if (surplus[old[i]])
+			gone[++goners] = old[i]
+		else
+			kept[++keeps] = old[i]
+	for (i = first; i <= news; i++)
+		if (surplus[new[i]])
+			come[++comers] = new[i]
+		else if (kept[++again] != new[i])
+			moved = 1
+	return !moved && keeps == again
 }

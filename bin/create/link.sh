@@ -57,17 +57,19 @@ link_objects()
 # link_extract_unit UNIT TARGET: appends to changed, or sets refused
 link_extract_unit()
 {
-	local unit=$1 target=$2 code=$work/code/$2/$1 status=0 line objects
+	local unit=$1 target=$2 code=$work/code/$2/$1 status=0 line objects accept
 
 	mkdir -p "$(dirname "$code")"
 	link_objects "$unit"
 	# Which static object of a function is which, where their names leave it open.
-	[[ ! -e $work/layout/pre/$unit || ! -e $work/layout/post/$unit ]] ||
-		objects+=(--pre-debug "$work/layout/pre/$unit" --post-debug "$work/layout/post/$unit")
+	[[ ! -e $work/layout/debug/pre/$unit || ! -e $work/layout/debug/post/$unit ]] ||
+		objects+=(--pre-debug "$work/layout/debug/pre/$unit" --post-debug "$work/layout/debug/post/$unit")
 	units_among "$unit" "${units_added[@]}" || objects+=(--run "$tree_dir/run/$unit")
+	accept=$(accept_list) || true
 	logged link_objmanip extract "${objects[@]}" --unit "$unit" --target "$target" \
 		--symvers "$tree_build/Module.symvers" --names "$work/names/$target" \
-		-o "$code" --report "$code.report" || status=$?
+		-o "$code" --report "$code.report" ${accept:+--accept "$accept"} || status=$?
+	accept_report "$unit" "$code.report"
 	case $status in
 	0)
 		changed+=("$target")

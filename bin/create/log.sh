@@ -123,3 +123,11 @@ log_stop_child()
 	wait "$log_child" 2>/dev/null || true
 	log_child=
 }
+
+# refuse TEXT HINT: a reason why there will be no update; there may be more
+refuse()
+{
+	[[ ! $log_tty ]] || printf '\r\033[K' >&2
+	printf 'ksplice-create: error: %s [unsupported]\n  hint: %s\n' "$1" "$2" >&2
+	printf 'error: %s\n' "$1" >>"$log_file"
+}

@@ -16,7 +16,7 @@ opt_output=
 opt_jobs=$(nproc)
 opt_verbose=
 opt_keep=
-opt_accept_layout=
+opt_accept=()
 opt_max_units=2000
 
 usage()
@@ -44,7 +44,8 @@ The update:
       --description TEXT what it does [the patch's subject]
   -o, --output FILE      [ID.ksplice]
 
-      --accept-layout    make the update though a structure's layout changes
+      --accept KIND=NAME make the update though it changes the meaning of what
+                         exists: layout, initial-value or init-code of NAME
   -j, --jobs N           compile N units at once [the number of processors]
       --max-units N      let a header's change reach N units at the most [2000]
   -v, --verbose          show what runs
@@ -83,7 +84,7 @@ options_parse()
 
 	parsed=$(getopt -n 'ksplice-create: error' -o p:k:o:j:vh -l patch:,git:,kernel:,source:,config: \
 		-l headers:,id:,description:,output:,jobs:,verbose,keep,list-kernels,fetch: \
-		-l fetch-source:,accept-layout,max-units:,help,version -- "$@") || {
+		-l fetch-source:,accept:,max-units:,help,version -- "$@") || {
 		printf '  hint: see ksplice-create --help [usage]\n' >&2
 		exit 2
 	}
@@ -102,7 +103,7 @@ options_parse()
 		-j | --jobs) opt_jobs=$2; shift ;;
 		-v | --verbose) opt_verbose=1 ;;
 		--keep) opt_keep=1 ;;
-		--accept-layout) opt_accept_layout=1 ;;
+		--accept) opt_accept+=("$2"); shift ;;
 		--max-units) opt_max_units=$2; shift ;;
 		--list-kernels) opt_action=list-kernels ;;
 		--fetch | --fetch-source) opt_action=${1#--}; opt_kernel=$2; shift ;;
@@ -118,7 +119,7 @@ options_parse()
 
 options_check()
 {
-	local file folder
+	local file folder name
 
 	[[ $opt_jobs =~ ^[1-9][0-9]{0,3}$ ]] || usage_error "--jobs: '$opt_jobs' is not a number of jobs"
 	[[ $opt_max_units =~ ^[1-9][0-9]{0,5}$ ]] ||
@@ -127,6 +128,10 @@ options_check()
 		usage_error "'$opt_kernel' is not a kernel release"
 	[[ $opt_action = create ]] || return 0
 
+	for name in ${opt_accept[@]+"${opt_accept[@]}"}; do
+		accept_option "$name" ||
+			usage_error "--accept: '$name' is not KIND=NAME with KIND one of $accept_kinds"
+	done
 	[[ ${#opt_patches[@]} -gt 0 || $opt_git ]] || usage_error "neither --patch nor --git is given"
 	[[ ${#opt_patches[@]} -eq 0 || ! $opt_git ]] || usage_error "--patch and --git exclude each other"
 	[[ ! $opt_id || $opt_id =~ ^[a-z0-9_]{1,24}$ ]] ||

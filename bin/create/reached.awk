@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-#	awk -f definitions.awk -f reached.awk CHANGED TEXT
+#	awk [-v functions=NAMES] -f definitions.awk -f reached.awk CHANGED TEXT
 #
 # Can a change reach the code of a unit? CHANGED is what changed.awk printed,
 # TEXT the unpatched unit as `gcc -E -P -dU' makes it: without lines, but with
@@ -11,6 +11,9 @@
 # objects that the unit is made for count. A name in an expression says nothing
 # about types: but whatever leads to a type (a member, a result, a parameter)
 # was declared with a name that leads there.
+#
+# With the names of functions (separated by blanks), only these count: whether they use
+# a type that changed. Then objects only pass it on.
 
 # One of the words, as a word of its own
 function matcher(names,	name, any)
@@ -35,7 +38,8 @@ function pieces(text, piece,	n, at, level, part, token)
 			level++
 		else if (token == "}" || token == ")")
 			level--
-		if (level == 0 && (token == ";" || token == "}" && text !~ /^[^;{}()]*;/)) {
+		if (level == 0 && (token == ";" || (token == "}" && text !~ /^[^;{}()]*;/ &&
+		    text !~ /^[ \n]*__attribute__/))) {
 			sub(/^[ \n]+/, "", part)
 			if (part != ";")
 				piece[++n] = part
@@ -47,9 +51,29 @@ function pieces(text, piece,	n, at, level, part, token)
 	return n
 }
 
+# Is this one of the functions that are asked for? What is not understood, and has code, may be.
+function is_wanted(text, kind,	name)
+{
+	if (kind == "function") {
+		for (name in introduced)
+			if (name in wanted)
+				return 1
+		return 0
+	}
+	if (kind != "unknown" || text ~ /^_Static_assert/)
+		return 0
+	sub(/[={].*/, "", text)
+	if (text ~ /\(/ || text ~ /^[?#]/)
+		return 1
+	introduce_objects(text)
+	return 0
+}
+
 # Does the code of the unit depend on this definition by itself?
 function is_root(text, kind)
 {
+	if (functions != "")
+		return is_wanted(text, kind)
 	if (kind == "unknown")
 		return 1
 	return kind == "function" && (!is_static || emitted(text))
@@ -72,12 +96,20 @@ function taint(chunk, form,	i, n, kind, name)
 				reached[name]
 				fresh[name]
 				news++
+				# It is everywhere: what follows would take long and say no more.
+				if (++total > 2000) {
+					print "many names"
+					return 1
+				}
 			}
 	}
 	return 0
 }
 
 BEGIN {
+	nr_wanted = split(functions, wanted_list, " ")
+	for (i = 1; i <= nr_wanted; i++)
+		wanted[wanted_list[i]]
 	while ((status = (getline text < ARGV[1])) > 0) {
 		if (text ~ /^unknown/) {
 			print "unknown"

@@ -45,6 +45,8 @@ fails()
 	fails 2 usage "exclude each other" --patch "$dir/good.patch" --git HEAD
 	fails 2 usage "unrecognized option" --nonsense
 	fails 2 usage "--jobs" --patch "$dir/good.patch" -j 0
+	fails 2 usage "--accept" --patch "$dir/good.patch" --accept everything
+	fails 2 usage "--accept" --patch "$dir/good.patch" --accept layout=
 	fails 2 usage "--max-units" --patch "$dir/good.patch" --max-units all
 	fails 2 usage "--id" --patch "$dir/good.patch" --id 'A b'
 	fails 2 usage "--id" --patch "$dir/good.patch" --id 1234567890123456789012345

@@ -15,7 +15,7 @@ setup()
 	#define twice(x) ((x) * 2)	/* a comment */
 	#define PASTE(a, b) a##_##b
 	struct inner { int a; char b; };
-	struct outer { struct inner in; int rest; };
+	struct outer { struct inner in; int rest; } __attribute__((aligned(4)));
 	typedef struct inner inner_t;
 	enum colour { RED, GREEN, BLUE };
 	extern struct outer *everywhere;

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Which structures of two objects are laid out differently.
+# Which types of two builds are laid out differently, which fields, and who uses them.
 
 setup()
 {
-	script=$BATS_TEST_DIRNAME/../../bin/create/layout.awk
+	create=$BATS_TEST_DIRNAME/../../bin/create
 	dir=$BATS_TEST_TMPDIR
 	command -v pahole >/dev/null || skip "no pahole"
-	cat >"$dir/before.c" <<-'EOF'
+	cat >"$dir/before.c" <<-'EOC'
 	struct same { int a; int (*call)(int x); char text[8]; };
 	struct grows { long a; };
 	struct moves { char a; char b; int c; };
@@ -15,40 +15,141 @@ setup()
 	struct retyped { int a; struct same *b; };
 	struct bits { unsigned int a:3; unsigned int b:5; };
 	struct gone { int a; };
-	struct same s; struct grows g; struct moves m; struct fills f; struct retyped r; struct bits b;
-	struct gone x;
-	EOF
+	struct nested { int a; union { int b; struct { short c; short d; }; }; struct { int e; long f; } deep; };
+	union both { int a; long b; };
+	typedef struct { int a; int b; } unnamed_t;
+	struct holder { struct grows inside; int after; };
+	enum colour { RED, GREEN, BLUE, COLOURS };
+	struct grows *pointer;
+	struct way { struct grows **table; };
+	struct way way;
+	enum colour paint;
+	int length[3];
+	struct copy { char room[sizeof(length)]; };
+	static int by_name(struct grows *g) { return g->a; }
+	int uses_type(struct grows *g) { return g->a; }
+	int uses_variable(void) { return pointer->a; }
+	int uses_member(void) { return way.table[1]->a; }
+	int uses_function(void) { return by_name(pointer) + uses_type(pointer); }
+	int uses_nothing(int a) { return a + sizeof(struct same); }
+	EOC
 }
 
-# changed SED: the names of what changed
+# listing NAME
+listing()
+{
+	gcc -w -g -gdwarf-4 -fno-eliminate-unused-debug-types -c -o "$dir/$1.o" "$dir/$1.c"
+	pahole -F dwarf --anon_include "$dir/$1.o" >"$dir/$1"
+	gcc -E -P -o "$dir/$1.i" "$dir/$1.c"
+}
+
+# changed SED: what the two builds' types say
 changed()
 {
 	sed "$1" "$dir/before.c" >"$dir/after.c"
-	for which in before after; do
-		gcc -g -gdwarf-4 -c -o "$dir/$which.o" "$dir/$which.c"
-		pahole -F dwarf "$dir/$which.o" >"$dir/$which"
-	done
-	run awk -f "$script" "$dir/before" "$dir/after"
+	! cmp -s "$dir/before.c" "$dir/after.c"
+	listing before
+	listing after
+	run awk -f "$create/layout.awk" "$dir/before" "$dir/after"
 	[ "$status" = 0 ]
 }
 
-@test "equal, retyped, new and removed structures are no change" {
-	changed 's/int a; struct same/unsigned int a; struct same/; /gone/d; $a struct new { int q; } n;'
+# is LINE...: exactly these lines were printed, "TYPE|layout|TEXT"
+is()
+{
+	local wanted
+
+	wanted=$(printf '%s\n' "$@" | sed 's/|/\t/; s/|/\t/')
+	[ "$output" = "$wanted" ] || {
+		printf 'got:\n%s\nwanted:\n%s\n' "$output" "$wanted"
+		return 1
+	}
+}
+
+@test "equal, new and removed types are no change" {
+	changed '/struct gone/d; $a struct new { int q; } n;'
 	[ -z "$output" ]
 }
 
-@test "a structure that grows" {
+@test "types that grow are named with their fields, those that hold them as well" {
 	changed 's/struct grows { long a; }/struct grows { long a; int b; }/'
-	[ "$output" = $'struct grows\t8\t16' ]
+	is 'struct grows|layout|its size changes from 8 to 16 bytes; b (4 bytes) is added at 8' \
+		'struct holder|layout|its size changes from 16 to 24 bytes; inside changes from 8 bytes to 16 bytes; after moves from 8 to 16'
+	changed 's/union both { int a;/union both { int a; char c[12];/'
+	is 'union both|layout|c (12 bytes) is added at 0'
+	changed 's/{ int a; int b; } unnamed_t/{ int b; int a; } unnamed_t/'
+	is 'unnamed_t|layout|b moves from 4 to 0; a moves from 0 to 4'
 }
 
-@test "members that move, are renamed, or fill a hole" {
+@test "fields that move, are renamed, or fill a hole" {
 	changed 's/char a; char b; int c;/char b; char a; int c;/'
-	[[ $output == "struct moves"* ]]
+	is 'struct moves|layout|b moves from 1 to 0; a moves from 0 to 1'
 	changed 's/struct fills { char a;/struct fills { char a; char b;/'
-	[[ $output == "struct fills"* ]]
-	changed 's/struct grows { long a;/struct grows { long z;/'
-	[[ $output == "struct grows"* ]]
+	is 'struct fills|layout|b (1 byte) is added at 1'
+	changed 's/struct moves { char a;/struct moves { char z;/'
+	is 'struct moves|layout|z (1 byte) is added at 0; a (1 byte) at 0 is removed'
 	changed 's/a:3; unsigned int b:5/a:4; unsigned int b:4/'
-	[[ $output == "struct bits"* ]]
+	is 'struct bits|layout|a changes from 3 bits to 4 bits; b moves from 0, bit 3 to 0, bit 4; b changes from 5 bits to 4 bits'
+	changed 's/short c; short d;/short d; short c;/; s/int e; long f;/long f; int e;/'
+	is 'struct nested|layout|d moves from 6 to 4; c moves from 4 to 6; deep.f moves from 16 to 8; deep.e moves from 8 to 16'
+}
+
+@test "another type of a field in the same place is worth a note, of a pointer not" {
+	changed 's/struct retyped { int a;/struct retyped { unsigned int a;/'
+	is 'struct retyped|note|a changes from int to unsigned int'
+	changed 's/int a; struct same \*b/int a; struct grows *b/'
+	[ -z "$output" ]
+}
+
+# types SED: what the text says
+types()
+{
+	sed "$1" "$dir/before.c" >"$dir/after.c"
+	! cmp -s "$dir/before.c" "$dir/after.c"
+	listing before
+	listing after
+	run awk -f "$create/definitions.awk" -f "$create/types.awk" "$dir/before.i" "$dir/after.i"
+	[ "$status" = 0 ]
+}
+
+@test "changes of functions and objects need no look at the types" {
+	types 's/return g->a;/return g->a + 1;/; s/^int length.*/&\nstatic int fresh = 4;/'
+	[ -z "$output" ]
+	types 's/struct grows \*pointer;/struct grows *pointer, *other;/'
+	[ -z "$output" ]
+	# A type is as large as an object.
+	types 's/length\[3\]/length[4]/'
+	[ -n "$output" ]
+	types 's/return a + sizeof/struct inner { int a; } x; return a + sizeof/'
+	[ -n "$output" ]
+}
+
+@test "enumerators with another value" {
+	types 's/GREEN, BLUE,/BLUE, GREEN,/'
+	[[ $output == *$'enum colour\tlayout\tBLUE changes from 2 to 1'* ]]
+	[[ $output == *$'enum colour\tlayout\tGREEN changes from 1 to 2'* ]]
+	[[ $output != *'RED changes'* ]]
+	types 's/BLUE, COLOURS/BLUE, BLACK, COLOURS/'
+	[[ $output == *$'enum colour\tnote\tCOLOURS changes from 3 to 4'* ]]
+	[[ $output != *$'\tlayout'* ]]
+	types 's/RED, GREEN/RED = 0x10, GREEN/'
+	[[ $output == *'RED changes from 0 to 0x10'* && $output == *'BLUE changes from 2 to 0x10+2'* ]]
+}
+
+# user FUNCTION...: does one of them use struct grows?
+user()
+{
+	echo "name grows" >"$dir/type"
+	[ -n "$(awk -v functions="$*" -f "$create/definitions.awk" -f "$create/reached.awk" \
+		"$dir/type" "$dir/before.i")" ]
+}
+
+@test "who uses a type" {
+	listing before
+	user uses_type
+	user uses_variable
+	user uses_member
+	user uses_function
+	user uses_nothing uses_member
+	! user uses_nothing
 }
