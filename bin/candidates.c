@@ -201,7 +201,9 @@ static void table_finish(struct table *table, void **blob, size_t *size)
 /*
  * Can the entry be what the symbol means? A definition lies in the target
  * itself. An extern of vmlinux does as well; one of a module lies in the
- * module, or is an export (upper case) of vmlinux or of another module.
+ * module, or is an export. One of vmlinux is global there (upper case); one of
+ * another module is not, if it is for GPL modules only: kallsyms shows upper
+ * case for the others alone. So any symbol of another module may be meant.
  */
 static bool is_possible(const struct kallsyms_entry *entry, const struct ksplice_symbol *symbol,
 			const char *target)
@@ -211,7 +213,7 @@ static bool is_possible(const struct kallsyms_entry *entry, const struct ksplice
 	if (!strcmp(owner, target))
 		return true;
 	return symbol->section == KSPLICE_EXTERN && strcmp(target, "vmlinux") &&
-	       entry->type >= 'A' && entry->type <= 'Z';
+	       (*entry->module || (entry->type >= 'A' && entry->type <= 'Z'));
 }
 
 static int add_image(struct table *table, const struct kallsyms *k,

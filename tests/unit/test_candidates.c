@@ -133,12 +133,13 @@ static void for_a_module(void **state)
 	struct ksplice_candidates *c = make(&image, sizeof(image), "mod");
 	const struct ksplice_candidate *e = (void *)(c + 1);
 
-	/* Definitions lie in the module; externs there, or in an export. */
-	assert_int_equal(c->nr_entries, 4);
+	/* Definitions lie in the module; externs there, in a global of vmlinux, or in another. */
+	assert_int_equal(c->nr_entries, 5);
 	expect(e++, 9, LOCAL, 0xffffffffc0000100);
 	expect(e++, 9, EXTERN, 0xffffffff81000400);
 	expect(e++, 9, EXTERN, 0xffffffffc0000200);
 	expect(e++, 9, EXTERN, 0xffffffffc0000300);
+	expect(e++, 9, EXTERN, 0xffffffffc0000400);
 	free(c);
 }
 
