@@ -87,13 +87,29 @@ static unsigned long decode(const struct ksplice_ref *ref, const u8 *field, unsi
 }
 
 /*
+ * Can what nothing writes to be there? Bytes that are equal now, but may be changed, are no string
+ * or constant of the target.
+ */
+static bool is_constant(const struct ksplice_matcher *m, unsigned long address, u32 length)
+{
+	unsigned long start = ksplice_core_address(KSPLICE_CORE___start_rodata);
+	unsigned long end = ksplice_core_address(KSPLICE_CORE___end_rodata);
+
+	if (m->mod)
+		return within_module(address, m->mod) &&
+		       within_module(address + length - 1, m->mod);
+	return !start || !end || (address >= start && address + length <= end);
+}
+
+/*
  * Compares the string or constant that a reference means. The linker places each
  * by itself, so that only its contents can be compared. A section's symbol means
  * what is at the addend; any other symbol means the string that it stands at,
  * even if the addend leads out of that.
  */
-static bool compare_mergeable(const struct ksplice_unit *unit, const struct ksplice_section *sec,
-			      const struct ksplice_ref *ref, unsigned long value)
+static bool compare_mergeable(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
+			      const struct ksplice_section *sec, const struct ksplice_ref *ref,
+			      unsigned long value)
 {
 	const struct ksplice_symbol *sym = &unit->symbols[ref->symbol];
 	const u8 *bytes = ksplice_section_bytes(unit, sec);
@@ -117,7 +133,7 @@ static bool compare_mergeable(const struct ksplice_unit *unit, const struct kspl
 		address -= into;
 		offset -= into;
 	}
-	if (length > sec->size - offset)
+	if (length > sec->size - offset || !is_constant(m, address, length))
 		return false;
 	while (length) {
 		u32 n = min_t(u32, length, sizeof(buf));
@@ -141,7 +157,7 @@ static bool compare_ref(struct ksplice_matcher *m, const struct compared *r,
 	if (ksplice_symbol_defined(sym)) {
 		sec = &r->unit->sections[sym->section];
 		if (sec->kind == KSPLICE_STRINGS || sec->kind == KSPLICE_CONSTS)
-			return compare_mergeable(r->unit, sec, ref, value) ||
+			return compare_mergeable(m, r->unit, sec, ref, value) ||
 			       ksplice_differs(m, r->unit, r->sec, ref->offset, place, NULL, 0,
 					       "a reference to a %s of other contents",
 					       sec->kind == KSPLICE_STRINGS ? "string" :

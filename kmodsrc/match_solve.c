@@ -2,6 +2,8 @@
 /* The unknowns of a match and how they are found; see match.h. */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -57,6 +59,27 @@ static bool is_candidate(const struct ksplice_candidate *c, u32 count, unsigned 
 		if (c[i].address == address)
 			return true;
 	return false;
+}
+
+/*
+ * Is the address a candidate of a symbol of another unit? What one unit of vmlinux takes from another
+ * is global there, so a static function of the same name is not meant. (What the final link made
+ * local has no global namesake.) Of a module's symbols kallsyms does not tell.
+ */
+static bool is_extern(const struct ksplice_matcher *m, const struct ksplice_candidate *c,
+		      u32 count, unsigned long address)
+{
+	bool any = false;
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		bool global = c[i].type >= 'A' && c[i].type <= 'Z';
+
+		if (global && c[i].address == address)
+			return true;
+		any |= global;
+	}
+	return (m->mod || !any) && is_candidate(c, count, address);
 }
 
 /* Symbols whose kallsyms address must be the section's base plus their offset. */
@@ -142,6 +165,24 @@ static bool place(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 sect
 	return true;
 }
 
+/*
+ * Can an extern that kallsyms does not know be there? A weak one may be missing: it is 0 then. Of
+ * vmlinux kallsyms knows all but its own tables, which lie in read-only data, each at a multiple of
+ * 8; of a module all but what was freed when that was initialised, of which only a table of such
+ * functions can still tell.
+ */
+static bool is_nameless(const struct ksplice_matcher *m, const struct ksplice_symbol *sym,
+			unsigned long address)
+{
+	if (!address)
+		return sym->flags & KSPLICE_SYM_WEAK;
+	if (m->mod)
+		return address >= MODULES_VADDR && address < MODULES_END &&
+		       !within_module(address, m->mod);
+	return !(address & 7) && address >= ksplice_core_address(KSPLICE_CORE___start_rodata) &&
+	       address < ksplice_core_address(KSPLICE_CORE___end_rodata);
+}
+
 bool ksplice_learn(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 symbol,
 		   unsigned long address)
 {
@@ -156,7 +197,10 @@ bool ksplice_learn(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 sym
 		if (value->known)
 			return value->address == address;
 		c = ksplice_symbol_candidates(m, unit, symbol, &count);
-		if (count && !is_candidate(c, count, address))
+		if (count && !(sym->section == KSPLICE_EXTERN ?
+			       is_extern(m, c, count, address) : is_candidate(c, count, address)))
+			return false;
+		if (!count && sym->section == KSPLICE_EXTERN && !is_nameless(m, sym, address))
 			return false;
 		if (!count && sym->section != KSPLICE_EXTERN &&
 		    !place(m, unit, sym->section, address - sym->offset))

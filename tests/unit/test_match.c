@@ -48,9 +48,6 @@ static bool is_legal(const struct sim *s, u32 section, u32 offset, struct sim_st
 	if (site == KSPLICE_NONE)
 		return false;
 	run = s->memory[section] + s->unit.sites[site].offset;
-	/* Trampolines may be anywhere where modules are. */
-	if (s->unit.sites[site].kind == KSPLICE_SITE_FENTRY && run[0] == 0xe8)
-		return true;
 	sim_states(s, section, site, s->bases[section] + s->unit.sites[site].offset, st);
 	for (i = 0; i < st->count; i++)
 		if (!memcmp(run, st->bytes[i], st->length))
@@ -100,7 +97,7 @@ static void mutate(struct sim *s, u32 section, u32 offset, u8 change, struct sim
 			fail_msg("%s %s+0x%x: change of 0x%02x accepted",
 				 ksplice_unit_name(&s->unit), ksplice_section_name(&s->unit, sec),
 				 offset, change);
-	} else if (legal && s->unit.sites[site_at(s, sec, offset)].kind != KSPLICE_SITE_FENTRY) {
+	} else if (legal) {
 		fail_msg("%s %s+0x%x: legal change of 0x%02x refused: %s",
 			 ksplice_unit_name(&s->unit), ksplice_section_name(&s->unit, sec), offset,
 			 change, abort.detail);
@@ -280,6 +277,94 @@ static void test_wrong_hints(void **state)
 	sim_free(s);
 }
 
+/* Equal bytes that something may write to are no string. */
+static void test_string_elsewhere(void **state)
+{
+	struct sim *s = new_sample();
+	const struct ksplice_section *text = &s->unit.sections[S_TEXT];
+	u32 i, found = 0;
+
+	for (i = text->first_ref; i < text->first_ref + text->nr_refs; i++) {
+		const struct ksplice_ref *ref = &s->unit.refs[i];
+		const struct ksplice_symbol *sym = &s->unit.symbols[ref->symbol];
+		bool by_section = sym->type == KSPLICE_SYM_SECTION;
+		u32 offset = by_section ? (u64)ref->addend + ref->adjust : sym->offset;
+		u64 value = by_section ? SIM_VARIABLES - ref->adjust : SIM_VARIABLES + ref->addend;
+		unsigned long place = s->bases[S_TEXT] + ref->offset;
+		u8 *field = s->memory[S_TEXT] + ref->offset;
+
+		if (sym->section != S_STRINGS)
+			continue;
+		strcpy((char *)s->variables, (const char *)s->memory[S_STRINGS] + offset);
+		sim_encode(field, ref->type, value, place);
+		assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "string of other contents");
+		sim_link(s, S_TEXT, ref->offset, ref->offset + ksplice_ref_width(ref->type), place,
+			 field);
+		found++;
+	}
+	assert_true(found);
+	assert_matches(s);
+	sim_free(s);
+}
+
+/* Makes "alone" an extern that one table refers to, and nothing else. */
+static struct ksplice_symbol *refer_to_alone(struct sim *s)
+{
+	const struct ksplice_section *table = &s->unit.sections[S_RODATA];
+	struct ksplice_ref *ref = (void *)&s->unit.refs[table->first_ref];
+	struct ksplice_symbol *alone = (void *)&s->unit.symbols[Y_ALONE];
+
+	while (ref->symbol != Y_FUNC)
+		ref++;
+	ref->symbol = Y_ALONE;
+	alone->flags = 0;
+	run_kernel(s);
+	assert_matches(s);
+	return alone;
+}
+
+/* A static function of another unit is not what an extern means. */
+static void test_namesake(void **state)
+{
+	struct sim *s = new_sample();
+
+	refer_to_alone(s);
+	add_candidate(s, s->unit.image->unit_id, Y_ALONE, SIM_FUNCTIONS + 0x9000, 't');
+	assert_matches(s);
+	s->values[Y_ALONE] = SIM_FUNCTIONS + 0x9000;
+	run_kernel(s);
+	assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "a reference to alone");
+	/* Without a global one, the final link has made it local. */
+	(candidate(s, Y_ALONE) - 1)->type = 't';
+	assert_matches(s);
+	sim_free(s);
+}
+
+/* What kallsyms does not know has no address that can be believed. */
+static void test_unknown_extern(void **state)
+{
+	struct sim *s = new_sample();
+	struct ksplice_symbol *alone = refer_to_alone(s);
+
+	candidate(s, Y_ALONE)->symbol = Y_NR;
+	assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "a reference to alone");
+
+	/* But kallsyms' own tables may be meant, */
+	s->values[Y_ALONE] = SIM_DATA + 0x8000;
+	run_kernel(s);
+	assert_matches(s);
+	s->values[Y_ALONE]++;
+	run_kernel(s);
+	assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "a reference to alone");
+
+	/* and a weak one may be missing. */
+	alone->flags = KSPLICE_SYM_WEAK;
+	s->values[Y_ALONE] = 0;
+	run_kernel(s);
+	assert_matches(s);
+	sim_free(s);
+}
+
 static void test_breakpoint(void **state)
 {
 	struct sim *s = new_sample();
@@ -312,12 +397,13 @@ static void test_weak(void **state)
 
 static void test_module(void **state)
 {
-	struct module mod = { .base = SIM_TEXT, .size = SIM_DATA + 0x100000 - SIM_TEXT };
+	uint64_t range[1][2] = { { SIM_TEXT, SIM_DATA + 0x100000 - SIM_TEXT } };
+	struct module mod = { range, 1 };
 	struct sim *s = new_sample();
 
 	s->mod = &mod;
 	assert_matches(s);
-	mod.base = SIM_DATA;
+	range[0][0] = SIM_DATA;
 	assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "no place in memory");
 	sim_free(s);
 }
@@ -398,11 +484,19 @@ static void test_nops(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nops),	     cmocka_unit_test(test_legal_states),
-		cmocka_unit_test(test_each_byte),    cmocka_unit_test(test_damaged_image),
-		cmocka_unit_test(test_copy),	     cmocka_unit_test(test_needed_symbol),
-		cmocka_unit_test(test_wrong_hints),  cmocka_unit_test(test_breakpoint),
-		cmocka_unit_test(test_weak),	     cmocka_unit_test(test_module),
+		cmocka_unit_test(test_nops),
+		cmocka_unit_test(test_legal_states),
+		cmocka_unit_test(test_each_byte),
+		cmocka_unit_test(test_damaged_image),
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_needed_symbol),
+		cmocka_unit_test(test_wrong_hints),
+		cmocka_unit_test(test_string_elsewhere),
+		cmocka_unit_test(test_namesake),
+		cmocka_unit_test(test_unknown_extern),
+		cmocka_unit_test(test_breakpoint),
+		cmocka_unit_test(test_weak),
+		cmocka_unit_test(test_module),
 		cmocka_unit_test(test_given_images),
 	};
 

@@ -48,8 +48,8 @@ static const void *memchr_inv(const void *bytes, int byte, size_t size)
 static void ksplice_compat_module_text(const struct module *mod, unsigned long *start,
 				       unsigned long *size)
 {
-	*start = mod->base;
-	*size = mod->size;
+	*start = mod->ranges[0][0];
+	*size = mod->ranges[0][1];
 }
 
 #include "kmodsrc/arch/x86/text.c"
@@ -63,7 +63,8 @@ static void ksplice_compat_module_text(const struct module *mod, unsigned long *
 #define SIZE	 0x3000
 
 static u8 memory[SIZE] __attribute__((aligned(4096)));
-static struct module other, update;
+static uint64_t other_range[1][2], update_range[1][2];
+static struct module other = { other_range, 1 }, update = { update_range, 1 };
 static struct ksplice_reloc relocs[2];
 static struct ksplice_descriptor descriptor;
 static unsigned long function; /* the address of the symbol */
@@ -148,8 +149,10 @@ static int setup(void **state)
 {
 	memset(memory, 0, sizeof(memory));
 	memset(&descriptor, 0, sizeof(descriptor));
-	other = (struct module){ .base = address_of(OTHER), .size = 0x1000 };
-	update = (struct module){ .base = address_of(NEW_CODE), .size = 0x1000 };
+	other_range[0][0] = address_of(OTHER);
+	other_range[0][1] = 0x1000;
+	update_range[0][0] = address_of(NEW_CODE);
+	update_range[0][1] = 0x1000;
 	descriptor.relocs = (unsigned long)relocs;
 	function = address_of(TEXT + 0x40);
 	memcpy(memory + TEXT + 0x40, sealed, sizeof(sealed));

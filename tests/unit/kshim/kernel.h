@@ -56,15 +56,18 @@ static inline void sync_core(void) { }
 #define KSYM_SYMBOL_LEN 512
 int sprint_symbol(char *buffer, unsigned long address);
 
-/* The part of a module's memory that belongs to it. */
+/* The memory that belongs to a module: the start and the size of each range. */
 struct module {
-	unsigned long base;
-	unsigned long size;
+	uint64_t (*ranges)[2];
+	size_t nr_ranges;
 };
 
 static inline bool within_module(unsigned long address, const struct module *mod)
 {
-	return address >= mod->base && address - mod->base < mod->size;
+	for (size_t i = 0; i < mod->nr_ranges; i++)
+		if (address - mod->ranges[i][0] < mod->ranges[i][1])
+			return true;
+	return false;
 }
 
 typedef struct { int counter; } atomic_t;

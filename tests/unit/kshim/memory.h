@@ -59,6 +59,9 @@ static int sim_read(const struct sim *s, void *dst, unsigned long address, size_
 			return 0;
 	if (read_part(dst, address, len, SIM_SPECIAL, s->special, sizeof(s->special)) ||
 	    read_part(dst, address, len, SIM_THUNKS + 0x10000, s->its, sizeof(s->its)) ||
+	    read_part(dst, address, len, SIM_FUNCTIONS + 64, SIM_ENTRY_CODE, 16) ||
+	    read_part(dst, address, len, SIM_TRAMPOLINE, SIM_ENTRY_CODE, 16) ||
+	    read_part(dst, address, len, SIM_BPF, SIM_BPF_CODE, 16) ||
 	    read_part(dst, address, len, SIM_VARIABLES, s->variables,
 		      (size_t)SIM_STRIDE * s->unit.image->nr_symbols))
 		return 0;
@@ -142,9 +145,11 @@ static void set_core(struct sim *s)
 		{ KSPLICE_CORE___x86_return_thunk, SIM_THUNKS + 0x20000 },
 		{ KSPLICE_CORE___x86_indirect_thunk_array, SIM_THUNKS },
 		{ KSPLICE_CORE___x86_indirect_its_thunk_array, SIM_THUNKS + 0x10000 },
-		{ KSPLICE_CORE_skl_call_thunk_template, SIM_TEMPLATE },
 		{ KSPLICE_CORE__stext, SIM_TEXT },
 		{ KSPLICE_CORE__etext, SIM_ETEXT },
+		{ KSPLICE_CORE___start_rodata, SIM_DATA },
+		{ KSPLICE_CORE___end_rodata, SIM_VARIABLES },
+		{ KSPLICE_CORE_skl_call_thunk_template, SIM_TEMPLATE },
 	};
 	u32 i;
 

@@ -18,7 +18,10 @@
 #define SIM_VARIABLES	0xffffffff83000000UL	/* of other units: SIM_STRIDE bytes each */
 #define SIM_STRIDE	512
 #define SIM_SPECIAL	0xffffffff84000000UL	/* pv_ops and what is like it */
-#define SIM_TRAMPOLINE	0xffffffffc0123400UL
+#define SIM_TRAMPOLINE	0xffffffffc0123400UL	/* of ftrace: a copy of its entry code */
+#define SIM_BPF		0xffffffffc0123500UL	/* a trampoline of BPF */
+#define SIM_ENTRY_CODE	"\x48\x81\xec\xa8\x00\x00\x00\x48\x89\x44\x24\x50\x48\x89\x4c\x24"
+#define SIM_BPF_CODE	"\x55\x48\x89\xe5\x48\x83\xec\x18\x53\xbb\x01\x00\x00\x00\x89\x5d"
 #define SIM_TEMPLATE	0xffffffff85000000UL	/* of the code that tracks the call depth */
 #define SIM_ACCOUNTING	"\x65\x48\xc1\x3c\x25\x00\x12\x00\x00\x05"
 
@@ -274,6 +277,7 @@ static inline void sim_states(const struct sim *s, u32 section, u32 index, unsig
 		sim_nops(sim_new_state(st, NULL), 5);
 		sim_branch(sim_new_state(st, NULL), 0xe8, address, SIM_FUNCTIONS + 64);
 		sim_branch(sim_new_state(st, NULL), 0xe8, address, SIM_TRAMPOLINE);
+		sim_branch(sim_new_state(st, NULL), 0xe8, address, SIM_BPF);
 		break;
 	case KSPLICE_SITE_RETURN:
 		memcpy(sim_new_state(st, NULL), "\xc3\xcc\xcc\xcc\xcc", 5);
