@@ -75,6 +75,19 @@ $(BUILD)/tests/audit-match: $(patsubst %.c,$(BUILD)/obj/%.o,$(audit_match_src) $
 	@mkdir -p $(@D)
 	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(common_libs)
 
+# Copies the memory of a running kernel, in the audit's machine.
+$(BUILD)/tests/audit-copy: $(BUILD)/obj/tests/audit/copy.o
+	@mkdir -p $(@D)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# Changes that copy, and has it matched by the matcher of ksplice.ko.
+audit_mutate := mutate change matching memory loaded judge judge_states
+$(BUILD)/obj/tests/audit/matching.o: KSPLICE_CFLAGS += -Itests/unit/kshim
+$(BUILD)/tests/audit-mutate: $(audit_mutate:%=$(BUILD)/obj/tests/audit/%.o) \
+		$(common_src:%.c=$(BUILD)/obj/%.o)
+	@mkdir -p $(@D)
+	$(call quiet,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(common_libs)
+
 # In the build folder the script finds its parts through this link.
 $(scripts): $(BUILD)/bin/%: bin/%
 	@mkdir -p $(@D)

@@ -62,7 +62,7 @@ static bool is_candidate(const struct ksplice_candidate *c, u32 count, unsigned 
 }
 
 /*
- * Is the address a candidate of a symbol of another unit? What one unit of vmlinux takes from another
+ * Is the address a candidate of a symbol of another unit? What a unit of vmlinux takes from another
  * is global there, so a static function of the same name is not meant. (What the final link made
  * local has no global namesake.) Of a module's symbols kallsyms does not tell.
  */
