@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Copies what was chosen into the new object, and makes its references anew. */
+/* The references of what was chosen for the new object; place.c copies it there. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +8,10 @@
 #include "escape.h"
 #include "extract.h"
 #include "pair.h"
+#include "place.h"
 #include "rewrite.h"
 #include "runtime.h"
 #include "stub.h"
-
-#define NOP	  0x90
-#define JUMP_SIZE 5
 
 /* A string or constant that was copied already. */
 struct copied {
@@ -34,172 +32,6 @@ struct emitter {
 static int no_memory(struct emitter *e)
 {
 	return error_set(e->err, -ENOMEM, "%s: out of memory", e->x->name);
-}
-
-/* ---- places ----------------------------------------------------------------- */
-
-/* Init sections of the update's module are freed, too: what stays has to leave them. */
-static int section_name(const struct atom *atom, char *buf, size_t size)
-{
-	const char *name = atom->sec->name;
-	const char *text = "";
-
-	if (atom_is_code(atom) && atom->sym &&
-	    (!strncmp(name, ".exit", 5) || !strncmp(name, ".meminit", 8) ||
-	     !strncmp(name, ".init", 5) || !strncmp(name, ".ref", 4))) {
-		text = ".text.";
-		name = atom->sym->name;
-	} else if (!strncmp(name, ".meminit", 8) || !strncmp(name, ".ref", 4)) {
-		text = atom->class == SECTION_RODATA ? ".rodata" : ".data";
-		name = "";
-	}
-	return snprintf(buf, size, "%s%s", text, name) < (int)size ? 0 : -ENAMETOOLONG;
-}
-
-/* What the atom's place in its section says about its alignment. */
-static uint64_t alignment(const struct atom *atom)
-{
-	uint64_t align = atom->sec->align ? atom->sec->align : 1, start = atom->start - atom->lead;
-
-	if (atom->table)
-		return atom->start ? 1 : align;
-	while (align > 1 && start % align)
-		align /= 2;
-	return align;
-}
-
-static struct elf_section *output_section(struct emitter *e, const struct atom *atom,
-					  const char *name)
-{
-	struct elf_section *sec = elf_find_section(e->x->out, name);
-
-	if (sec)
-		return sec;
-	return elf_add_section(e->x->out, name, atom->sec->type,
-			       atom->sec->flags & ~(uint64_t)(SHF_GROUP | SHF_LINK_ORDER |
-							      SHF_MERGE | SHF_STRINGS),
-			       1, atom->sec->entsize, NULL, 0);
-}
-
-/* New to other units: they have no other way to find it than by its name in new code. */
-static bool is_new_global(const struct atom *atom)
-{
-	return atom->sym && atom->sym->bind != STB_LOCAL &&
-	       (!atom->twin || atom->twin->sym->bind == STB_LOCAL);
-}
-
-static bool is_short_branch(const struct atom *atom, const struct ref *ref)
-{
-	return ref->type == R_X86_64_PC8 && atom_is_code(atom);
-}
-
-/* Short branches reach no other function: each gets a jump behind its own. */
-static int add_tail(const struct atom *atom)
-{
-	static const unsigned char jump[JUMP_SIZE] = { 0xe9 };
-
-	for (size_t i = 0; i < atom->nr_refs; i++)
-		if (is_short_branch(atom, &atom->refs[i]) &&
-		    elf_append(atom->out_sec, jump, sizeof(jump), 1, NULL))
-			return -ENOMEM;
-	return 0;
-}
-
-static int place_atom(struct emitter *e, struct atom *atom)
-{
-	uint64_t start = atom->start - atom->lead, offset, before;
-	const unsigned char *bytes = atom->sec->data ? atom->sec->data + start : NULL;
-	struct elf_section *sec;
-	char name[512];
-
-	if (section_name(atom, name, sizeof(name)))
-		return error_set(e->err, -EINVAL, "%s: the name of section %s is too long",
-				 e->x->name, atom->sec->name);
-	sec = output_section(e, atom, name);
-	if (!sec)
-		return no_memory(e);
-	before = sec->size;
-	if (elf_append(sec, bytes, atom->end - start, alignment(atom), &offset))
-		return no_memory(e);
-	if ((sec->flags & SHF_EXECINSTR) && sec->data)
-		memset(sec->data + before, NOP, offset - before);
-	atom->out_sec = sec;
-	atom->out_start = offset + atom->lead;
-	atom->out_end = sec->size;
-	if (add_tail(atom))
-		return no_memory(e);
-	if (!atom->sym)
-		return 0;
-	atom->out = elf_add_symbol(e->x->out, atom->sym->name, sec, atom->out_start,
-				   sec->size - atom->out_start, atom->sym->type,
-				   is_new_global(atom) ? atom->sym->bind : STB_LOCAL);
-	if (!atom->out)
-		return no_memory(e);
-	atom->out->visibility = atom->sym->visibility;
-	return 0;
-}
-
-/* Further names of a new global. */
-static int place_aliases(struct emitter *e, struct atom *atom)
-{
-	const struct elf_section *sec = atom->sec;
-
-	for (size_t i = 0; i < sec->nr_symbols; i++) {
-		const struct elf_symbol *sym = sec->symbols[i];
-
-		if (sym->priv != atom || sym == atom->sym || sym->bind == STB_LOCAL)
-			continue;
-		if (!elf_add_symbol(e->x->out, sym->name, atom->out_sec,
-				    atom->out_start + sym->value - atom->start, sym->size,
-				    sym->type, sym->bind))
-			return no_memory(e);
-	}
-	return 0;
-}
-
-/* An entry that becomes a relocation of the update's own. */
-static bool is_runtime(const struct atom *atom)
-{
-	return atom->table && atom->table->runtime;
-}
-
-/* The new contents of a constant, and which of them count. */
-static int place_contents(struct emitter *e, struct atom *atom)
-{
-	uint64_t size = atom_size(atom), mask;
-
-	atom->out_sec = elf_find_section(e->x->out, REWRITE_SECTION);
-	if (!atom->out_sec)
-		atom->out_sec = elf_add_section(e->x->out, REWRITE_SECTION, SHT_PROGBITS, SHF_ALLOC,
-						8, 0, NULL, 0);
-	if (!atom->out_sec ||
-	    elf_append(atom->out_sec, atom_bytes(atom), size, 8, &atom->out_start) ||
-	    elf_append(atom->out_sec, NULL, size, 1, &mask))
-		return no_memory(e);
-	rewrite_mask(atom, atom->out_sec->data + mask);
-	return 0;
-}
-
-static int place_all(struct emitter *e)
-{
-	const struct unit *post = e->x->post;
-
-	for (size_t i = 0; i < post->nr_atoms; i++) {
-		struct atom *atom = post->atoms[i];
-		int rc = 0;
-
-		if (atom->table)
-			atom->included = atom->owner && atom->owner->included;
-		if (atom->rewritten)
-			rc = place_contents(e, atom);
-		else if (atom->included && !is_runtime(atom))
-			rc = place_atom(e, atom);
-		if (!rc && atom->included && is_new_global(atom))
-			rc = place_aliases(e, atom);
-		if (rc)
-			return rc;
-	}
-	return 0;
 }
 
 /* ---- references --------------------------------------------------------------- */
@@ -512,9 +344,9 @@ static int emit_refs(struct emitter *e, const struct atom *atom)
 		struct goal goal;
 		int rc = find_goal(e, atom, nowhere ? &atom->refs[0] : ref, &goal);
 
-		if (!rc && is_short_branch(atom, ref)) {
+		if (!rc && place_is_short_branch(atom, ref)) {
 			rc = emit_short_branch(e, atom, ref, tail, &goal);
-			tail += JUMP_SIZE;
+			tail += PLACE_JUMP_SIZE;
 			if (!rc)
 				continue;
 		}
@@ -561,7 +393,7 @@ static int add_keep_marker(struct emitter *e)
 int emit_code(struct extract *x, struct error *err)
 {
 	struct emitter e = { .x = x, .err = err };
-	int rc = place_all(&e);
+	int rc = place_all(x, err);
 
 	for (size_t i = 0; !rc && i < x->post->nr_atoms; i++) {
 		const struct atom *atom = x->post->atoms[i];
@@ -569,7 +401,8 @@ int emit_code(struct extract *x, struct error *err)
 		if (atom->rewritten)
 			rc = emit_contents(&e, atom);
 		else if (atom->included)
-			rc = is_runtime(atom) ? runtime_emit(x, atom, err) : emit_refs(&e, atom);
+			rc = place_is_runtime(atom) ? runtime_emit(x, atom, err)
+						    : emit_refs(&e, atom);
 	}
 	if (!rc)
 		rc = add_keep_marker(&e);

@@ -264,6 +264,30 @@ static void test_needed_symbol(void **state)
 	sim_free(s);
 }
 
+/* What may be rewritten: constants that were compared, and nothing else. */
+static void test_proved(void **state)
+{
+	struct sim *s = new_sample();
+	struct ksplice_match *m;
+	struct ksplice_abort abort;
+
+	assert_int_equal(match(s, &m, &abort), 0);
+	assert_true(ksplice_match_proved(m, 0x1234, Y_TABLE));
+	assert_false(ksplice_match_proved(m, 0x1234, Y_F1));
+	assert_false(ksplice_match_proved(m, 0x1234, Y_COUNTER));
+	assert_false(ksplice_match_proved(m, 0x1234, Y_STRING));
+	assert_false(ksplice_match_proved(m, 0x1234, Y_FUNC));
+	assert_false(ksplice_match_proved(m, 0x1234, Y_NR));
+	assert_false(ksplice_match_proved(m, 0x1235, Y_TABLE));
+	m->units[0].places[S_RODATA].verified = false;
+	assert_false(ksplice_match_proved(m, 0x1234, Y_TABLE));
+	ksplice_match_free(m);
+	/* The running kernel has other contents: then nothing of the update is applied. */
+	s->memory[S_RODATA][0] ^= 1;
+	assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "table+0x0");
+	sim_free(s);
+}
+
 static void test_wrong_hints(void **state)
 {
 	struct sim *s = new_sample();
@@ -490,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_image),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_needed_symbol),
+		cmocka_unit_test(test_proved),
 		cmocka_unit_test(test_wrong_hints),
 		cmocka_unit_test(test_string_elsewhere),
 		cmocka_unit_test(test_namesake),
