@@ -12,21 +12,28 @@ featureset_of()
 	printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
-# featureset_apply FEATURESET VERSION SERIES SOURCE: makes the unpacked source of the kernel
-# in $kernel_dir that of the featureset
-featureset_apply()
+# featureset_fetch FEATURESET VERSION SERIES: the packaging with its patches; sets featureset_tar
+featureset_fetch()
 {
-	local featureset=$1 version=$2 series=$3 into=$4 debs=$kernel_dir/debs source
+	local featureset=$1 version=$2 series=$3 debs=$kernel_dir/debs source
 
 	# linux-source-6.12 comes of the source linux, or linux-6.12 in an older Debian.
 	# shellcheck disable=SC2016 # the format has the variable
 	source=$(dpkg-deb -W --showformat '${source:Package}' "$debs/linux-source-$series.deb")
 	apt_download_packaging "$debs" "$source" "$version" || die_log 1 not_found \
 		"the archive has the kernel $kernel_release $version, but not the patches that make it an -$featureset- kernel: the packaging of $source $version" \
-		"get ${source}_${version#*:}.debian.tar.xz elsewhere, apply its debian/patches-$featureset to the source, and give --source, --config and --headers"
-	stage "Applying Debian's $featureset patches"
-	logged featureset_patch "$debs/$source.debian.tar.xz" "$featureset" "$into" ||
-		die_log 1 failed "Debian's $featureset patches could not be applied to the source of $version"
+		"get ${source}_${version#*:}.debian.tar.xz elsewhere (Debian's snapshot archive has every version), apply its debian/patches-$featureset to the source, and give --source, --config and --headers"
+	featureset_tar=$debs/$source.debian.tar.xz
+}
+featureset_tar=
+
+# featureset_apply FEATURESET SOURCE: makes the unpacked source that of the featureset, after
+# featureset_fetch()
+featureset_apply()
+{
+	stage "Applying Debian's $1 patches"
+	logged featureset_patch "$featureset_tar" "$1" "$2" ||
+		die_log 1 failed "Debian's $1 patches could not be applied to the source of $kernel_release"
 }
 
 # featureset_patch TAR FEATURESET SOURCE: as Debian's own build does it, which takes no

@@ -174,17 +174,18 @@ kernel_unpack()
 
 	kernel_is_offered "linux-source-$series" "$version" ||
 		die 1 not_found "the archive has the kernel $kernel_release $version, but no longer its source linux-source-$series $version" \
-			"get that source elsewhere and give --source, --config and --headers"
+			"get that package elsewhere (Debian's snapshot archive has every version), unpack the source in it, and give --source, --config and --headers"
 	stage "Fetching the source of $kernel_release ($version)"
 	apt_download "$debs" "linux-source-$series=$version"
 	if [[ ! -d $kernel_dir/source ]]; then
+		featureset=$(featureset_of "$kernel_release")
+		[[ ! $featureset ]] || featureset_fetch "$featureset" "$version" "$series"
 		stage "Unpacking the source"
 		rm -rf "$kernel_dir/source.new"
 		mkdir "$kernel_dir/source.new"
 		logged kernel_unpack_source "$debs/linux-source-$series.deb" "$series" \
 			"$kernel_dir/source.new" || die_log 1 failed "linux-source-$series could not be unpacked"
-		featureset=$(featureset_of "$kernel_release")
-		[[ ! $featureset ]] || featureset_apply "$featureset" "$version" "$series" "$kernel_dir/source.new"
+		[[ ! $featureset ]] || featureset_apply "$featureset" "$kernel_dir/source.new"
 		mv -T "$kernel_dir/source.new" "$kernel_dir/source"
 	fi
 }
