@@ -152,7 +152,7 @@ FILENAME == ARGV[5] {
 $2 in kind {
 	sub(/ at [0-9a-f]+ as well as at [0-9a-f]+/, " at several places", $5)
 	if ($5 ~ /^update audit: .* fits at several places$/)
-		$5 = "in memory; nothing refers to it, and equal code is at several places"
+		$5 = "in memory; no code that stays refers to it, and equal code is elsewhere"
 	if (($2, $3, $4, $5) in listed)
 		next
 	listed[$2, $3, $4, $5]
