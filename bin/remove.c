@@ -10,7 +10,8 @@
 #include "module.h"
 #include "sysfs.h"
 
-static int remove_module(const char *id, const char *target, struct failure *f)
+/* Not yet, if it is not to be forced and another module still needs it. */
+static int remove_module(const char *id, const char *target, bool force, struct failure *f)
 {
 	_cleanup_free_ char *attribute = NULL;
 	char module[SYSFS_VALUE_MAX];
@@ -20,6 +21,8 @@ static int remove_module(const char *id, const char *target, struct failure *f)
 		return fail_memory(f);
 	if (!sysfs_read(id, attribute, module) || !*module)
 		return 0;
+	if (!force && sysfs_module_is_held(module))
+		return 0;
 	err = module_unload(module);
 	if (!err)
 		return 0;
@@ -27,6 +30,7 @@ static int remove_module(const char *id, const char *target, struct failure *f)
 		    id, module, strerror(-err));
 }
 
+/* One that uses what is new in another one goes before it: a pass for each will do. */
 static int remove_modules(const char *id, struct failure *f)
 {
 	_cleanup_free_ char *path = NULL;
@@ -37,8 +41,9 @@ static int remove_modules(const char *id, struct failure *f)
 	if (asprintf(&path, "%s/targets", id) < 0)
 		return fail_memory(f);
 	targets = sysfs_list_dirs(path, &count);
-	for (size_t i = 0; i < count; i++)
-		ret |= remove_module(id, targets[i], f);
+	for (size_t pass = 0; pass < count && !ret; pass++)
+		for (size_t i = 0; i < count; i++)
+			ret |= remove_module(id, targets[i], pass + 1 == count, f);
 	sysfs_free_names(targets, count);
 	return ret;
 }

@@ -198,3 +198,18 @@ bool sysfs_module_is_live(const char *name)
 		return false;
 	return read_value(path, value) && !strcmp(value, "live");
 }
+
+bool sysfs_module_is_held(const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *entry;
+
+	if (asprintf(&path, "%s/module/%s/holders", path_sys(), name) < 0)
+		return false;
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			return true;
+	return false;
+}

@@ -42,6 +42,9 @@ void sysfs_free_names(char **names, size_t count);
 /* Is a module loaded (or built in) that has finished its own start? */
 bool sysfs_module_is_live(const char *name);
 
+/* Does another module need it? */
+bool sysfs_module_is_held(const char *name);
+
 /* Is a module of that name there, in whatever state? */
 bool sysfs_module_exists(const char *name);
 

@@ -265,6 +265,15 @@ keys()
 	is_clean
 }
 
+@test "a part that another one needs is removed after it" {
+	fake ksplice-apply "$file"
+	mkdir -p "$dir/sys/module/ksplice_abc1_ext4/holders"
+	: >"$dir/sys/module/ksplice_abc1_ext4/holders/ksplice_abc1_vmlinux"
+	run fake ksplice-undo abc1
+	[ "$status" = 0 ]
+	is_clean
+}
+
 @test "usage errors exit with 2" {
 	for command in "ksplice-apply" "ksplice-apply a b" "ksplice-apply --nonsense x" \
 		"ksplice-apply --wait x y" "ksplice-apply --wait -1 y" "ksplice-undo" \

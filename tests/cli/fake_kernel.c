@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,8 +135,23 @@ static long load(const char *data, size_t size)
 	return 0;
 }
 
+/* As the kernel has it: what another module needs cannot go. */
+static bool is_held(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/module/%s/holders", getenv("KSPLICE_SYSFS"), name);
+	/* That of an empty folder succeeds. */
+	return rmdir(path) && errno == ENOTEMPTY;
+}
+
 static long unload(const char *name)
 {
+	if (is_held(name)) {
+		errno = EWOULDBLOCK;
+		return -1;
+	}
+	run("rm -f %s/module/*/holders/%s", name);
 	if (!strcmp(name, "ksplice"))
 		run("rm -rf %s/kernel/ksplice # %s", name);
 	else
