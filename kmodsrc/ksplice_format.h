@@ -313,7 +313,7 @@ struct ksplice_reloc {
  * /sys/kernel/ksplice/symbols (one write sequence from offset 0) before it
  * loads that module. The kernel treats it as hints: an address is used only
  * if matching confirms it or, for KSPLICE_SYM_NEEDED symbols, if it is the
- * only one and sprint_symbol() gives the same name.
+ * only one and sprint_symbol() has the beginning of a symbol there.
  */
 #define KSPLICE_CANDIDATES_MAGIC 0x4143534bU	/* "KSCA" */
 

@@ -97,14 +97,16 @@ static int refuse_unknown(struct ksplice_matcher *m, const struct ksplice_unit *
 			      ksplice_unit_name(unit), ksplice_unit_symbol_name(unit, symbol), why);
 }
 
-/* Does the kernel itself give the symbol at `address' this name? */
-static bool has_name(unsigned long address, const char *name)
+/*
+ * Does the kernel itself say that a symbol begins at `address'? Which name it says is its choice,
+ * where several symbols share an address.
+ */
+static bool is_beginning(unsigned long address)
 {
 	char buf[KSYM_SYMBOL_LEN];
-	size_t length = strlen(name);
 
 	sprint_symbol(buf, address);
-	return !strncmp(buf, name, length) && !strncmp(buf + length, "+0x0/", 5);
+	return strstr(buf, "+0x0/");
 }
 
 /*
@@ -135,8 +137,8 @@ static int need_extern(struct ksplice_matcher *m, struct ksplice_unit *unit, u32
 	if (found > 1)
 		return refuse_unknown(m, unit, symbol,
 				      "the kernel has several global symbols of this name");
-	if (!percpu && !has_name(address, ksplice_unit_symbol_name(unit, symbol)))
-		return refuse_unknown(m, unit, symbol, "the kernel gives it another name");
+	if (!percpu && !is_beginning(address))
+		return refuse_unknown(m, unit, symbol, "the kernel says that no symbol begins there");
 	if (!ksplice_learn(m, unit, symbol, address))
 		return refuse_unknown(m, unit, symbol, "it contradicts the code");
 	return 0;

@@ -257,8 +257,12 @@ static void test_needed_symbol(void **state)
 	c->type = 'D';
 	assert_matches(s);
 	c->address += 8;
-	assert_refused(s, KSPLICE_CAUSE_UNKNOWN_SYMBOL, "alone: the kernel gives it another name");
+	assert_refused(s, KSPLICE_CAUSE_UNKNOWN_SYMBOL, "alone: the kernel says that no symbol");
 	c->address -= 8;
+	/* Another symbol at the same place, which the kernel names first. */
+	s->alias = "__alone";
+	assert_matches(s);
+	s->alias = NULL;
 	c->symbol = 99;
 	assert_refused(s, KSPLICE_CAUSE_UNKNOWN_SYMBOL, "alone: the kernel has no such global");
 	sim_free(s);

@@ -33,7 +33,8 @@ int sprint_symbol(char *buffer, unsigned long address)
 		if (memory->values[i] == address &&
 		    memory->unit.symbols[i].section == KSPLICE_EXTERN)
 			return sprintf(buffer, "%s+0x0/0x10",
-				       ksplice_unit_symbol_name(&memory->unit, i));
+				       memory->alias ? memory->alias :
+						       ksplice_unit_symbol_name(&memory->unit, i));
 	return sprintf(buffer, "0x%lx", address);
 }
 

@@ -41,6 +41,7 @@ struct sim {
 	struct module *mod;		/* the target, if it is a module */
 	u8 *copy;			/* of section 0, at another place; or NULL */
 	unsigned long copy_base;
+	const char *alias;		/* what the kernel calls each extern; NULL: by its name */
 };
 
 #define SIM_MAX_STATES 600
