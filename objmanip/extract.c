@@ -399,5 +399,7 @@ void extract_report(const struct extract *x, FILE *file)
 		    !atom->owner && !pair_is_harmless(atom) && !pair_by_content(atom))
 			fprintf(file, "%s %s\n", gone_to(x, atom, &size) ? "replaced" : "removed",
 				atom_name(atom));
+		if (gone_is_stored(x, atom))
+			fprintf(file, "stored %s\n", atom_name(atom));
 	}
 }

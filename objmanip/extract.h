@@ -39,8 +39,8 @@ void extract_done(struct extract *x);
 
 /*
  * One line per function and object: "replaced NAME", "added NAME", "data NAME",
- * "rewritten NAME" (a constant, where it is), "removed NAME", "ignored NAME" (code
- * that the kernel does not have).
+ * "rewritten NAME" (a constant, where it is), "removed NAME", "stored NAME" (removed, and its
+ * address may be stored), "ignored NAME" (code that the kernel does not have).
  */
 void extract_report(const struct extract *x, FILE *file);
 

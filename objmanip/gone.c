@@ -23,6 +23,23 @@ bool gone_any(const struct extract *x)
 	return false;
 }
 
+bool gone_is_stored(const struct extract *x, const struct atom *pre)
+{
+	uint32_t size;
+
+	if (!gone_function(pre) || gone_to(x, pre, &size))
+		return false;
+	for (size_t i = 0; i < x->pre->nr_atoms; i++) {
+		const struct atom *user = x->pre->atoms[i];
+
+		for (size_t r = 0; user->class != SECTION_TABLE && r < user->nr_refs; r++)
+			if (user->refs[r].atom == pre && !user->refs[r].place &&
+			    !ref_is_branch(user, &user->refs[r]))
+				return true;
+	}
+	return false;
+}
+
 int gone_check(const struct extract *x, struct error *err)
 {
 	for (size_t i = 0; i < x->pre->nr_named; i++) {

@@ -21,6 +21,12 @@ const char *gone_to(const struct extract *x, const struct atom *pre, uint32_t *s
 bool gone_any(const struct extract *x);
 
 /*
+ * May its old address be stored, by code or in data? Then it goes on being called
+ * there, and it is the old code that is called.
+ */
+bool gone_is_stored(const struct extract *x, const struct atom *pre);
+
+/*
  * Refuses, by name, to lose what others may refer to: an export whose function
  * is nowhere in the update.
  */

@@ -249,7 +249,28 @@ static void test_removed_function(void **state)
 	assert_true(image_symbol_at(job.x.image, func->symbol)->flags & KSPLICE_SYM_NEEDED);
 	report = report_of(&job);
 	assert_non_null(strstr(report, "removed helper\n"));
+	assert_null(strstr(report, "stored helper\n"));
 	assert_non_null(strstr(report, "replaced stays\n"));
+	free(report);
+	done(&job);
+}
+
+static void test_removed_callback(void **state)
+{
+	static const char pre[] = "extern int unexported(int); int (*hook)(int);\n"
+				  "static int called(int x) { return unexported(x); }\n"
+				  "void arms(void) { hook = called; }\n";
+	static const char post[] = "extern int unexported(int); int (*hook)(int);\n"
+				   "void arms(void) { hook = unexported; }\n";
+	struct job job;
+	char *report;
+
+	(void)state;
+	run(&job, pre, post, "");
+	expect_ok(&job);
+	report = report_of(&job);
+	assert_non_null(strstr(report, "removed called\n"));
+	assert_non_null(strstr(report, "stored called\n"));
 	free(report);
 	done(&job);
 }
@@ -405,7 +426,7 @@ int main(void)
 		cmocka_unit_test(test_removed_unit),   cmocka_unit_test(test_removed_function),
 		cmocka_unit_test(test_removed_export), cmocka_unit_test(test_moved_function),
 		cmocka_unit_test(test_moved_variable), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_bad_names),      cmocka_unit_test(test_removed_callback),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
