@@ -17,7 +17,7 @@ between_find()
 	while read -r target module; do
 		nm -P -g "$work/link/${module}_code.raw" | awk -v "target=$target" '
 			NF < 2 || index($1, ".ksplice.") { next }
-			{ print target "\t" ($2 == "U" ? "uses" : "defines") "\t" $1 }'
+			{ print target "\t" ($2 ~ /^[Uwv]$/ ? "uses" : "defines") "\t" $1 }'
 	done <"$work/modules" >"$work/between.names"
 	awk -F '\t' '
 		FILENAME == ARGV[1] { exported[$2]; next }

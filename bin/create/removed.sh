@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
-# Functions and data that the patch takes out of a unit. Those that another
+# Functions, data and exports that the patch takes out of a unit. Functions that another
 # unit gets have moved; of the others it has to be sure that nothing in the
 # kernel refers to them any more: a linker would tell, but the kernel is not
 # linked again.
@@ -26,10 +26,30 @@ removed_find()
 		for target in $targets; do
 			cat "$work/names.unit" >>"$work/names/$target"
 		done
+		removed_exports "$unit"
 	done
 	for target in "$work"/names/*; do
 		removed_check "${target##*/}"
 	done
+}
+
+# removed_exports UNIT: says what the patch exports, or does not export any more
+removed_exports()
+{
+	local name lost got
+
+	removed_export_names "$tree_dir/pre/$1" >"$work/exports.before"
+	removed_export_names "$work/post/$1" >"$work/exports.after"
+	lost=$(comm -23 "$work/exports.before" "$work/exports.after" | paste -s -d " ")
+	got=$(comm -13 "$work/exports.before" "$work/exports.after" | paste -s -d " ")
+	[[ ! $lost ]] || note "$1: no longer exported, but modules can use it until the next boot: $lost"
+	[[ ! $got ]] || note "$1: exported to the update itself, but to no other module: $got"
+}
+
+# removed_export_names OBJECT: as 6.1 marks them, and as 6.12 does
+removed_export_names()
+{
+	[[ ! -e $1 ]] || nm "$1" | sed -n 's/.* __\(ksymtab\|export_symbol\)_//p' | sort -u
 }
 
 # removed_check TARGET: the globals that none of its units has any more
@@ -80,7 +100,7 @@ removed_is_undefined()
 # In the target's other units: those whose source, or a file that it includes, has the name.
 removed_others()
 {
-	local target=$1 file unit name candidates=() others=()
+	local target=$1 unit name other files=() candidates=() others=()
 
 	mapfile -t files < <(removed_files)
 	[[ ${#files[@]} -gt 0 ]] || return 0
@@ -99,12 +119,12 @@ removed_others()
 	done
 	[[ ${#others[@]} -gt 0 ]] || return 0
 	[[ ${#others[@]} -le $removed_max ]] ||
-		die 6 unsupported "the patch removes $(paste -s -d ' ' "$work/removed.names"), but ${#others[@]} units may still refer to it: ${files[*]:0:3} has the name" \
-			"remove the name from that file, too"
+		die 6 unsupported "the patch removes $(paste -s -d ' ' "$work/removed.names"), but ${#others[@]} units may still refer to it by ${files[*]:0:3}" \
+			"remove the name there, too"
 	build_before "${others[@]}"
 	while IFS=$'\t' read -r unit name; do
-		for file in "${others[@]}"; do
-			! removed_is_undefined "$name" "$tree_dir/pre/$file" || removed_still "$name" "$unit" "$file"
+		for other in "${others[@]}"; do
+			! removed_is_undefined "$name" "$tree_dir/pre/$other" || removed_still "$name" "$unit" "$other"
 		done
 	done <"$work/removed"
 }
