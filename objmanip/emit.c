@@ -72,8 +72,11 @@ static int by_name(struct emitter *e, const char *name, unsigned char bind, stru
 	struct elf_symbol *key;
 	int rc;
 
-	/* The target that the code belongs to; the update's own link would define it, too. */
-	if (!strcmp(name, "__this_module")) {
+	/*
+	 * The update's own link would define these, too: the target that the code belongs to; and a
+	 * function that moves, whose old address is the one that may be stored.
+	 */
+	if (!strcmp(name, "__this_module") || names_moved_function(e->x->names, name)) {
 		uint32_t index = image_add_extern(e->x->image, name, KSPLICE_SYM_NEEDED);
 
 		return index == KSPLICE_NONE ? no_memory(e) : by_index(e, name, index, ret);

@@ -231,3 +231,15 @@ const char *names_lost_variable(const struct names *names, const char *unit, con
 	}
 	return NULL;
 }
+
+bool names_moved_function(const struct names *names, const char *name)
+{
+	for (size_t i = 0; names && i < names->nr; i++) {
+		const struct line *line = &names->lines[i];
+		uint32_t size;
+
+		if (line->lost && line->kind == NAME_FUNCTION && !strcmp(line->name, name))
+			return names_new_function(names, line->unit, name, &size);
+	}
+	return false;
+}

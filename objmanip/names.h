@@ -51,6 +51,9 @@ static inline void names_freep(struct names **names)
 const char *names_new_function(const struct names *names, const char *unit, const char *name,
 			       uint32_t *size);
 
+/* Does one unit lose this global function, and only one other one get it? */
+bool names_moved_function(const struct names *names, const char *name);
+
 /* A unit other than `unit' that loses a variable of this name, or NULL. */
 const char *names_lost_variable(const struct names *names, const char *unit, const char *name);
 

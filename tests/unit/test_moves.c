@@ -327,6 +327,33 @@ static void test_moved_function(void **state)
 	free(post);
 }
 
+/* Who calls it or stores its address means the old one, which leads to the new one. */
+static void test_moved_function_used(void **state)
+{
+	static const char pre[] = "extern int exported(int); extern int (*hook)(int);\n"
+				  "int arms(int x) { hook = exported; return x; }\n";
+	static const char post[] = "extern int exported(int); extern int (*hook)(int);\n"
+				   "int arms(int x) { hook = exported; return exported(x); }\n";
+	static const char lost[] = "dir/one.o\tlost\tfunction\tglobal\t77\texported\n";
+	static const char both[] = "dir/one.o\tlost\tfunction\tglobal\t77\texported\n"
+				   "dir/two.o\tnew\tfunction\tglobal\t78\texported\n";
+	struct job job;
+	uint32_t index;
+
+	(void)state;
+	run(&job, pre, post, lost);
+	expect_ok(&job);
+	assert_non_null(elf_find_symbol(job.x.out, "exported"));
+	done(&job);
+	run(&job, pre, post, both);
+	expect_ok(&job);
+	assert_null(elf_find_symbol(job.x.out, "exported"));
+	index = image_find_symbol(job.x.image, "exported");
+	assert_int_not_equal(index, KSPLICE_NONE);
+	assert_true(image_symbol_at(job.x.image, index)->flags & KSPLICE_SYM_NEEDED);
+	done(&job);
+}
+
 static void test_moved_variable(void **state)
 {
 	static const char post[] = "extern int unexported(int); static int state; int shared = 5;\n"
@@ -422,11 +449,17 @@ static void test_bad_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_added_unit),     cmocka_unit_test(test_added_unit_starts),
-		cmocka_unit_test(test_removed_unit),   cmocka_unit_test(test_removed_function),
-		cmocka_unit_test(test_removed_export), cmocka_unit_test(test_moved_function),
-		cmocka_unit_test(test_moved_variable), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_bad_names),      cmocka_unit_test(test_removed_callback),
+		cmocka_unit_test(test_added_unit),
+		cmocka_unit_test(test_added_unit_starts),
+		cmocka_unit_test(test_removed_unit),
+		cmocka_unit_test(test_removed_function),
+		cmocka_unit_test(test_removed_export),
+		cmocka_unit_test(test_moved_function),
+		cmocka_unit_test(test_moved_variable),
+		cmocka_unit_test(test_moved_function_used),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_removed_callback),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
