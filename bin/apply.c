@@ -55,6 +55,7 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 	};
 	int c, status;
 
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "nw:vhV", options, NULL)) >= 0) {
 		switch (c) {
 		case 'n':
@@ -68,15 +69,13 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 			o->first_time = true;
 			break;
 		default:
-			status = option_common(c, who, help);
+			status = option_common(c, argv, who, help);
 			if (status >= 0)
 				return status;
 		}
 	}
-	if (optind + 1 != argc) {
-		fprintf(stderr, "%s: error: expected one update file\n", who->name);
-		return option_usage(who);
-	}
+	if (optind + 1 != argc)
+		return option_usage(who, "expected one update file");
 	o->path = argv[optind];
 	return -1;
 }

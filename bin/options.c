@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -30,13 +31,21 @@ int option_seconds(const char *text, unsigned int *ret, struct failure *f)
 	return 0;
 }
 
-int option_usage(const struct speaker *who)
+int option_usage(const struct speaker *who, const char *fmt, ...)
 {
-	fprintf(stderr, "Try '%s --help' for more information.\n", who->name);
-	return STATUS_USAGE;
+	struct failure f = { 0 };
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fail(&f, STATUS_USAGE, "usage", "%s", text);
+	fail_hint(&f, "see %s --help", who->name);
+	return say_failure(who, &f);
 }
 
-int option_common(int c, struct speaker *who, const char *help)
+int option_common(int c, char **argv, struct speaker *who, const char *help)
 {
 	switch (c) {
 	case OPTION_JSON:
@@ -52,7 +61,8 @@ int option_common(int c, struct speaker *who, const char *help)
 		printf("%s %s (format %d)\n", who->name, KSPLICE_VERSION, KSPLICE_FORMAT_VERSION);
 		return STATUS_OK;
 	default:
-		return option_usage(who);
+		return option_usage(who, "bad option, or one without its value: %s",
+				    argv[optind - 1]);
 	}
 }
 

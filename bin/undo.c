@@ -52,6 +52,7 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 	};
 	int c, status;
 
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "aw:vhV", options, NULL)) >= 0) {
 		switch (c) {
 		case 'a':
@@ -62,15 +63,13 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 				return say_failure(who, f);
 			break;
 		default:
-			status = option_common(c, who, help);
+			status = option_common(c, argv, who, help);
 			if (status >= 0)
 				return status;
 		}
 	}
-	if (optind + !o->all != argc) {
-		fprintf(stderr, "%s: error: expected one update id, or --all\n", who->name);
-		return option_usage(who);
-	}
+	if (optind + !o->all != argc)
+		return option_usage(who, "expected one update id, or --all");
 	o->id = o->all ? NULL : argv[optind];
 	return -1;
 }

@@ -52,6 +52,7 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 	};
 	int c, status;
 
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "qpchV", options, NULL)) >= 0) {
 		switch (c) {
 		case 'q':
@@ -64,18 +65,17 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 			o->check = true;
 			break;
 		default:
-			status = option_common(c, who, help);
+			status = option_common(c, argv, who, help);
 			if (status >= 0)
 				return status;
 		}
 	}
 	if (optind < argc)
 		o->what = argv[optind++];
-	if (optind < argc || (!o->what && (o->check || o->patch))) {
-		fprintf(stderr, "%s: error: expected %s\n", who->name,
-			optind < argc ? "at most one update" : "an update's id or file");
-		return option_usage(who);
-	}
+	if (optind < argc || (!o->what && (o->check || o->patch)))
+		return option_usage(who, "expected %s",
+				    optind < argc ? "at most one update"
+						  : "an update's id or file");
 	return -1;
 }
 

@@ -71,13 +71,15 @@ int cmd_diff(int argc, char **argv)
 	bool unclear = false;
 	int opt;
 
+	opterr = 0;
+	optind = 1;
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (opt == 'u') {
 			unclear = true;
 			continue;
 		}
 		if (opt != 'h')
-			return EXIT_USAGE;
+			return command_usage_error("diff", "bad option %s", argv[optind - 1]);
 		printf("Usage: objmanip diff [--unclear] PRE POST\n"
 		       "Print what differs between two builds of a unit, and why.\n\n"
 		       "  --unclear  print nothing; say whether it takes debugging information to tell\n"

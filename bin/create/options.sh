@@ -82,11 +82,11 @@ options_parse()
 {
 	local parsed
 
-	parsed=$(getopt -n 'ksplice-create: error' -o p:k:o:j:vh -l patch:,git:,kernel:,source:,config: \
+	parsed=$(getopt -n getopt -o p:k:o:j:vh -l patch:,git:,kernel:,source:,config: \
 		-l headers:,id:,description:,output:,jobs:,verbose,keep,list-kernels,fetch: \
-		-l fetch-source:,accept:,max-units:,help,version -- "$@") || {
-		printf '  hint: see ksplice-create --help [usage]\n' >&2
-		exit 2
+		-l fetch-source:,accept:,max-units:,help,version -- "$@" 2>&1) || {
+		parsed=${parsed%%$'\n'*}
+		usage_error "${parsed#getopt: }"
 	}
 	eval set -- "$parsed"
 	while [[ $1 != -- ]]; do
