@@ -135,8 +135,9 @@ cli: all
 lint:
 	@tests/lint
 
+audit_programs := $(addprefix $(BUILD)/tests/audit-,match copy mutate)
 check: deps
-	@$(MAKE) all $(BUILD)/tests/audit-match $(BUILD)/tests/test_match
+	@$(MAKE) all $(audit_programs)
 	@tests/check
 
 demo: deps
@@ -148,7 +149,7 @@ bench: deps
 	@tests/bench/run
 
 audit: deps
-	@$(MAKE) all $(BUILD)/tests/audit-match $(BUILD)/tests/test_match
+	@$(MAKE) all $(audit_programs)
 	@tests/audit/run $(if $(KERNEL),--kernel $(KERNEL)) $(if $(UNITS),--units $(UNITS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(VARIANTS),--variants "$(VARIANTS)") \
 		$(if $(WAYS),--ways "$(WAYS)") $(if $(STEPS),--steps "$(STEPS)") \

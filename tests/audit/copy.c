@@ -25,7 +25,7 @@ struct range {
 };
 
 struct copy {
-	struct range *ranges; /* in the order found */
+	struct range *ranges;
 	size_t nr_ranges;
 	int core; /* /proc/kcore */
 	Elf64_Phdr *headers; /* its program headers */
@@ -172,12 +172,21 @@ static int write_range(const struct copy *c, const struct range *r, FILE *out)
 	return 0;
 }
 
+static int by_start(const void *left, const void *right)
+{
+	const struct range *l = left, *r = right;
+
+	return l->start < r->start ? -1 : l->start > r->start;
+}
+
 static int copy(struct copy *c, const char *path)
 {
 	_cleanup_fclose_ FILE *out = NULL;
 
 	if (find_vmlinux(c) || find_modules(c) || open_core(c))
 		return -1;
+	/* Newer kernels list areas in any order. */
+	qsort(c->ranges, c->nr_ranges, sizeof(*c->ranges), by_start);
 	out = fopen(path, "we");
 	if (!out || write_headers(c, out))
 		return complain(path);

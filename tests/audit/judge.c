@@ -295,6 +295,29 @@ static int add_trampolines(struct judge *j, const struct loaded *file)
 	return 0;
 }
 
+/*
+ * The endbr at the entry of each function, in the table or not: only the final link decides
+ * which are sealed, and no unit tells, so either form of any is let pass.
+ */
+static int add_entries(struct judge *j, const struct loaded *file)
+{
+	size_t count;
+	const struct entry *e = memory_entries(j->memory, &count);
+
+	for (; count; count--, e++) {
+		struct judge_site site = {
+			.address = e->address, .kind = JUDGE_ENDBR, .length = 4
+		};
+		const uint8_t *code = loaded_at(file, e->address, 4);
+
+		if (strcmp(e->module, file->module) || !code)
+			continue;
+		if (!memcmp(code, "\xf3\x0f\x1e\xfa", 4) && add(j, file, site))
+			return -1;
+	}
+	return 0;
+}
+
 int judge_add(struct judge *j, const struct loaded *file)
 {
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
@@ -312,7 +335,7 @@ int judge_add(struct judge *j, const struct loaded *file)
 				return -1;
 		}
 	}
-	return add_trampolines(j, file);
+	return add_trampolines(j, file) || add_entries(j, file) ? -1 : 0;
 }
 
 static int by_address(const void *left, const void *right)

@@ -23,7 +23,7 @@ enum judge_kind {
 	JUDGE_RETURN, /* .return_sites */
 	JUDGE_INDIRECT, /* .retpoline_sites */
 	JUDGE_CALL, /* .call_sites */
-	JUDGE_ENDBR, /* .ibt_endbr_seal */
+	JUDGE_ENDBR, /* .ibt_endbr_seal, and any endbr at an entry */
 	JUDGE_PARAVIRT, /* .parainstructions */
 	JUDGE_RUNTIME, /* runtime_ptr_NAME, runtime_shift_NAME */
 	JUDGE_ALTERNATIVE, /* .altinstructions */

@@ -211,6 +211,17 @@ static bool is_alias(const struct ksplice_unit *ku, u32 symbol)
 	return false;
 }
 
+/* A weak function in place of which the final link uses another is code that nothing calls. */
+static bool is_unused(const struct ksplice_unit *ku, u32 symbol)
+{
+	const struct ksplice_symbol *sym = &ku->symbols[symbol];
+	unsigned long address;
+
+	return (sym->flags & KSPLICE_SYM_WEAK) &&
+	       !(ksplice_known(ku, symbol, &address) &&
+		 address == ku->places[sym->section].base + sym->offset);
+}
+
 int matching_list(struct unit *unit, char *why, size_t why_size)
 {
 	struct ksplice_match *m = match(unit, why, why_size);
@@ -234,7 +245,8 @@ int matching_list(struct unit *unit, char *why, size_t why_size)
 
 		if (ksplice_symbol_defined(sym) && sym->type == KSPLICE_SYM_FUNC && sym->size &&
 		    ku->sections[sym->section].kind == KSPLICE_TEXT &&
-		    ku->places[sym->section].verified && !is_alias(ku, i))
+		    ku->places[sym->section].verified && !is_alias(ku, i) &&
+		    !is_unused(ku, i))
 			add_function(unit, ku, i);
 	}
 	ksplice_match_free(m);
