@@ -7,6 +7,7 @@
 
 #include "accept.h"
 #include "compare.h"
+#include "entries.h"
 #include "gone.h"
 #include "pair.h"
 #include "rewrite.h"
@@ -351,6 +352,8 @@ int extract_unit(struct extract *x, const char *path, struct error *err)
 	rc = choose(x, err);
 	if (!rc)
 		rc = check_unknown_entries(x, err);
+	if (!rc)
+		rc = entries_check(x, err);
 	if (!rc)
 		rc = image_build(x->run, x->name, x->target, &x->image, err);
 	if (rc)

@@ -20,44 +20,77 @@ static bool class_is_code(enum section_class class)
 
 /* ---- branches without relocations ---------------------------------------- */
 
+/* What is found, until all is: the section's own relocations stay sorted meanwhile. */
+struct branches {
+	struct elf_reloc *list;
+	size_t nr, max;
+};
+
+static int add_branch(struct branches *b, uint64_t field, const struct insn *insn,
+		      struct elf_symbol *to)
+{
+	if (b->nr == b->max) {
+		size_t max = b->max ? 2 * b->max : 16;
+		struct elf_reloc *grown = realloc(b->list, max * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		b->list = grown;
+		b->max = max;
+	}
+	b->list[b->nr++] = (struct elf_reloc){
+		.offset = field,
+		.type = insn->disp_size == 1 ? R_X86_64_PC8 : R_X86_64_PLT32,
+		.symbol = to,
+		.addend = (int64_t)(insn->target - to->value) - (int64_t)insn->disp_size,
+	};
+	return 0;
+}
+
+/* Collects the branches from one atom into another that have no relocation, and clears them. */
+static int find_branches(struct insn_decoder *decoder, struct elf_section *sec,
+			 const struct atom *atom, struct branches *found)
+{
+	struct insn insn;
+
+	for (uint64_t off = atom->start; off < atom->end; off += insn.length) {
+		const struct atom *to;
+		uint64_t field;
+		size_t r;
+
+		insn_decode(decoder, sec->data, atom->end, off, &insn);
+		if (insn.kind != INSN_JUMP && insn.kind != INSN_JCC && insn.kind != INSN_CALL)
+			continue;
+		field = off + insn.length - insn.disp_size;
+		if (insn.target >= atom->start && insn.target < atom->end)
+			continue;
+		r = elf_reloc_at(sec, field);
+		if (r < sec->nr_relocs && sec->relocs[r].offset == field)
+			continue;
+		to = unit_atom_at(sec, insn.target);
+		if (!to || !to->sym)
+			continue;
+		if (add_branch(found, field, &insn, to->sym))
+			return -ENOMEM;
+		memset(sec->data + field, 0, insn.disp_size);
+	}
+	return 0;
+}
+
 /* Gives every branch from one atom of the section into another a relocation. */
 static int add_branch_relocs(struct insn_decoder *decoder, struct elf_section *sec)
 {
-	struct section_atoms *list = section_atoms(sec);
+	const struct section_atoms *list = section_atoms(sec);
+	struct branches found = { 0 };
+	int rc = 0;
 
-	for (size_t i = 0; i < list->nr; i++) {
-		struct atom *atom = list->atoms[i], *to;
-		struct insn insn;
-
-		for (uint64_t off = atom->start; off < atom->end; off += insn.length) {
-			uint64_t field;
-
-			insn_decode(decoder, sec->data, atom->end, off, &insn);
-			if (insn.kind != INSN_JUMP && insn.kind != INSN_JCC &&
-			    insn.kind != INSN_CALL)
-				continue;
-			field = off + insn.length - insn.disp_size;
-			if (insn.target >= atom->start && insn.target < atom->end)
-				continue;
-			size_t r = elf_reloc_at(sec, field);
-
-			/* It has one already. */
-			if (r < sec->nr_relocs && sec->relocs[r].offset == field)
-				continue;
-			to = unit_atom_at(sec, insn.target);
-			if (!to || !to->sym)
-				continue;
-			if (elf_add_reloc(sec, field,
-					  insn.disp_size == 1 ? R_X86_64_PC8 : R_X86_64_PLT32,
-					  to->sym,
-					  (int64_t)(insn.target - to->sym->value) -
-						  (int64_t)insn.disp_size) ||
-			    elf_sort_relocs(sec))
-				return -ENOMEM;
-			memset(sec->data + field, 0, insn.disp_size);
-		}
-	}
-	return 0;
+	for (size_t i = 0; !rc && i < list->nr; i++)
+		rc = find_branches(decoder, sec, list->atoms[i], &found);
+	for (size_t i = 0; !rc && i < found.nr; i++)
+		rc = elf_add_reloc(sec, found.list[i].offset, found.list[i].type,
+				   found.list[i].symbol, found.list[i].addend);
+	free(found.list);
+	return rc ? rc : elf_sort_relocs(sec);
 }
 
 /* ---- PC-relative fields: where their instruction ends --------------------- */
