@@ -253,6 +253,8 @@ static int arrive(struct ksplice_part *part, struct ksplice_abort *abort)
 	err = resolve_splices(part, match, abort);
 	if (!err)
 		err = ksplice_relocate(part, match, abort);
+	if (!err)
+		err = ksplice_fix_branches(part->mod, abort);
 	if (!err && part->desc->nr_rewrites)
 		err = ksplice_constants_resolve(part, match, abort);
 	ksplice_match_free(match);

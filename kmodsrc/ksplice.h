@@ -282,6 +282,24 @@ void ksplice_part_leave(struct module *mod, struct ksplice_descriptor *desc);
 int ksplice_relocate(const struct ksplice_part *part, const struct ksplice_match *match,
 		     struct ksplice_abort *abort);
 
+/* ---- keys.c ---------------------------------------------------------------- */
+
+/*
+ * Gives the jump labels of relocated new code that depend on read-only static
+ * keys their last form, and takes them from the module's list. When this
+ * fails, the load has to fail.
+ */
+int ksplice_fix_branches(struct module *mod, struct ksplice_abort *abort);
+
+/* arch/ARCH/branch.c: may the kernel write there? */
+bool ksplice_arch_writable(unsigned long address);
+
+/*
+ * Makes the jump label that is run at `address', written through `code', a jump
+ * to `target' or a nop. -EINVAL when it is neither yet, or too far away.
+ */
+int ksplice_arch_set_branch(u8 *code, unsigned long address, unsigned long target, bool jump);
+
 /* ---- request.c: what user space asks for ------------------------------------ */
 
 /*

@@ -426,7 +426,7 @@ static void test_weak(void **state)
 static void test_module(void **state)
 {
 	uint64_t range[1][2] = { { SIM_TEXT, SIM_DATA + 0x100000 - SIM_TEXT } };
-	struct module mod = { range, 1 };
+	struct module mod = { .ranges = range, .nr_ranges = 1 };
 	struct sim *s = new_sample();
 
 	s->mod = &mod;

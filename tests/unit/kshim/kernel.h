@@ -60,6 +60,8 @@ int sprint_symbol(char *buffer, unsigned long address);
 struct module {
 	uint64_t (*ranges)[2];
 	size_t nr_ranges;
+	struct jump_entry *jump_entries;
+	unsigned int num_jump_entries;
 };
 
 static inline bool within_module(unsigned long address, const struct module *mod)
