@@ -48,6 +48,7 @@ struct ksplice_matcher {
 	u8 *buffer;				/* run bytes of the section being compared */
 	size_t buffer_size;
 	u64 score;				/* bytes found equal in this trial */
+	u32 waited_ms;				/* for sites that were being changed */
 	struct ksplice_mismatch why;		/* of the trial that runs or ran last */
 	struct ksplice_mismatch best;		/* of the failed trial that got furthest */
 };

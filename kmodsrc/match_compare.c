@@ -13,8 +13,8 @@
 #include "match.h"
 
 #define READ_CHUNK	4096	/* bytes copied from memory at once */
-#define SITE_ATTEMPTS	5	/* looks at a site that is being changed */
-#define SITE_PAUSE_MS	2	/* between them */
+#define SITE_PAUSE_MS	5	/* between two looks at a site that is being changed */
+#define SITES_WAIT_MS	2000	/* for all of them: a busy machine may take long to change one */
 
 /* A range of a section beside the memory that should be equal to it. */
 struct compared {
@@ -207,16 +207,17 @@ static bool compare_site(struct ksplice_matcher *m, const struct compared *r,
 		.m = m, .unit = r->unit, .sec = r->sec, .site = site,
 		.run = r->run + delta, .address = r->address + delta,
 	};
-	int i;
 
-	for (i = 0; i < SITE_ATTEMPTS; i++) {
+	for (;;) {
 		if (ksplice_arch_site_legal(&s))
 			return true;
 		ksplice_journal_rollback(m, mark);
 		/* A changed copy of the memory cannot be read again. */
-		if (!in_buffer(m, s.run) || !ksplice_arch_site_unsettled(&s))
+		if (!in_buffer(m, s.run) || !ksplice_arch_site_unsettled(&s) ||
+		    m->waited_ms >= SITES_WAIT_MS)
 			break;
 		msleep(SITE_PAUSE_MS);
+		m->waited_ms += SITE_PAUSE_MS;
 		if (ksplice_read_original(s.run, s.address, site->length))
 			break;
 	}
