@@ -56,7 +56,9 @@ void matching_start(const struct memory *copy, const void *core)
 
 static struct ksplice_match *match(const struct unit *unit, char *why, size_t why_size)
 {
-	struct module mod = { (uint64_t (*)[2])unit->ranges, unit->nr_ranges };
+	struct module mod = {
+		.ranges = (uint64_t (*)[2])unit->ranges, .nr_ranges = unit->nr_ranges
+	};
 	struct ksplice_abort abort = { 0 };
 	struct ksplice_match *m;
 

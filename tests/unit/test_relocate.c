@@ -64,7 +64,8 @@ static void ksplice_compat_module_text(const struct module *mod, unsigned long *
 
 static u8 memory[SIZE] __attribute__((aligned(4096)));
 static uint64_t other_range[1][2], update_range[1][2];
-static struct module other = { other_range, 1 }, update = { update_range, 1 };
+static struct module other = { .ranges = other_range, .nr_ranges = 1 };
+static struct module update = { .ranges = update_range, .nr_ranges = 1 };
 static struct ksplice_reloc relocs[2];
 static struct ksplice_descriptor descriptor;
 static unsigned long function; /* the address of the symbol */
