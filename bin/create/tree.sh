@@ -31,10 +31,8 @@ tree_prepare()
 	tree_make=(make -C "$tree_src" "O=$tree_build" ARCH=x86 "CC=$tree_cc" "HOSTCC=$tree_cc" KCFLAGS=-g0
 		"${kernel_make[@]}")
 
-	lock "$tree_dir/lock"
-	cleanups+=(tree_restore)
-	# What an interrupted run may have left.
-	tree_restore
+	cleanups+=(tree_abandon)
+	tree_enter
 	[[ $kernel_dir ]] || tree_farm
 	local key
 	key=$(tree_key)
@@ -45,6 +43,31 @@ tree_prepare()
 	tree_configure
 	tree_modules_prepare
 	printf '%s\n' "$key" >"$tree_dir/prepared"
+}
+
+# The tree is one process's alone from tree_enter() to tree_leave(): what stands in for a touched file
+# then is its own, and nobody else's to put back.
+tree_held=
+
+tree_enter()
+{
+	lock "$tree_dir/lock"
+	tree_held=yes
+	# What an interrupted run may have left.
+	tree_restore
+}
+
+tree_leave()
+{
+	tree_restore
+	tree_held=
+	unlock
+}
+
+# At the end, however that comes.
+tree_abandon()
+{
+	[[ ! $tree_held ]] || tree_restore
 }
 
 # All that the build folder was made from.

@@ -28,7 +28,7 @@ audit_setup()
 	kernel_find
 	tree_prepare
 	units_list_all
-	unlock
+	tree_leave
 }
 
 # audit_apart COMMAND...: for a subshell, so that what it dies of is not the end of all
@@ -41,9 +41,9 @@ audit_apart()
 # audit_locked FUNCTION UNIT...: with the tree to itself
 audit_locked()
 {
-	lock "$tree_dir/lock"
+	tree_enter
 	"$@"
-	unlock
+	tree_leave
 	# Others that wait for the tree get their turn.
 	sleep 0.2
 }

@@ -268,3 +268,31 @@ parts()
 		flock -n "$dir/two" true && ! flock -n "$dir/one" true && unlock && flock -n "$dir/one" true'
 	[ "$status" = 0 ]
 }
+
+@test "at its end a process leaves alone what another one has put into the tree" {
+	mkdir -p "$dir/tree/source/fs" "$dir/mine"
+	echo original >"$dir/tree/source/fs/a.c"
+	echo patched >"$dir/mine/a.c"
+	cat >"$dir/process" <<-'EOF'
+	set -eu
+	for part in log options cache tree; do
+		source "$1/$part.sh"
+	done
+	dir=$2 log_file=/dev/null tree_dir=$dir/tree tree_src=$dir/tree/source
+	trap tree_abandon EXIT
+	tree_enter
+	EOF
+	# The first goes on without the tree until the second has patched it.
+	bash -c 'source "$0"; tree_leave; touch "$2/left"; until [ -e "$2/patched" ]; do sleep 0.1; done' \
+		"$dir/process" "$create" "$dir" &
+	first=$!
+	until [ -e "$dir/left" ]; do sleep 0.1; done
+	bash -c 'source "$0"; tree_replace fs/a.c "$2/mine/a.c"; touch "$2/patched"
+		 until [ -e "$2/over" ]; do sleep 0.1; done' "$dir/process" "$create" "$dir" &
+	second=$!
+	wait "$first"
+	[ "$(cat "$dir/tree/source/fs/a.c")" = patched ]
+	touch "$dir/over"
+	wait "$second"
+	[ "$(cat "$dir/tree/source/fs/a.c")" = original ]
+}
