@@ -266,6 +266,9 @@ bool escape_address(const struct atom *from, const struct ref *ref)
 	decoder = insn_decoder_new();
 	if (!decoder || !find_insn(from, ref, decoder, &insn))
 		return true;
+	/* Compared with something, it goes nowhere. */
+	if (!strncmp(insn_text(decoder), "cmp", 3))
+		return false;
 	reg = loaded_argument(atom_bytes(from) + insn.offset, insn.length,
 			      (unsigned int)(ref->offset - insn.offset));
 	return reg == NO_REG || !only_passed(from, decoder, insn.offset + insn.length, reg);

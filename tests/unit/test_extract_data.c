@@ -37,6 +37,7 @@ static void test_kept(void **state)
 	assert_true(is_kept(names, "exported(\"x\", names);"));
 	assert_true(is_kept(list, "list[0] = list; state += list[0] != 0;"));
 	assert_true(is_kept(list, "object->next = list;"));
+	assert_false(is_kept(list, "state += object->next == (void *)list;"));
 	/* A string of the update's own, in an object of the kernel. */
 	assert_true(is_kept(list, "object->next = \"name\";"));
 	/* New in another unit of the update, perhaps. */
