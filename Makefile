@@ -145,7 +145,7 @@ demo: deps
 	@tests/demo.sh
 
 bench: deps
-	@$(MAKE) all
+	@$(MAKE) all $(audit_programs)
 	@tests/bench/run
 
 audit: deps
