@@ -72,6 +72,7 @@ static void test_access(void **state)
 	expect_safe("incl %gs:thing(%rip)\nret");
 	expect_safe("call thing\nret");
 	expect_safe("jmp thing");
+	expect_safe("cmp $thing,%rdi\nret");
 }
 
 static void test_handed_out(void **state)
@@ -86,7 +87,6 @@ static void test_handed_out(void **state)
 	expect_escape("mov $thing,%rdi\njmp 1f\n1: call mutex_lock\nret");
 	expect_escape("mov $thing,%rdi\ncall *%rax\nret");
 	expect_escape("push $thing\nret");
-	expect_escape("cmp $thing,%rdi\nret");
 }
 
 /* Passed on, and nothing but. */
