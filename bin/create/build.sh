@@ -173,12 +173,7 @@ build_after()
 	build_compile "$work/post" "${all[@]}"
 	mapfile -t failed <"$work/failed"
 	if [[ ${#failed[@]} -gt 0 ]]; then
-		# Once more, for messages with the lines as they are in the patched file.
-		build_put_patched new
-		build_compile "$work/again" "${failed[0]}"
-		build_show_errors "${failed[0]}"
-		die 1 compile "the patch does not compile: ${failed[*]}" \
-			"all of the compiler's messages are in $log_file"
+		build_explain "${failed[@]}"
 	fi
 	# Compilers are deterministic: equal files are an unchanged unit.
 	for unit in "${units[@]}"; do
@@ -206,6 +201,30 @@ build_debugged()
 	[[ ${#unclear[@]} -gt 0 ]] || return 0
 	layout_compile post debug "$layout_options" "${unclear[@]}"
 	layout_compile pre debug "$layout_options" "${unclear[@]}"
+}
+
+# build_explain UNIT...: dies for patched units that do not compile, and names what they need and
+# the source has not: a part of a greater change, most often
+build_explain()
+{
+	local unit needs count names
+
+	for unit; do
+		cat "$work/jobs/$unit.log"
+	done | awk -f "$KSPLICE_LIBDIR/create/needs.awk" >"$work/needs"
+	# Once more, for messages with the lines as they are in the patched file.
+	build_put_patched new
+	build_compile "$work/again" "$1"
+	build_show_errors "$1"
+	names=${*:1:5}
+	(($# <= 5)) || names+=" and $(($# - 5)) more"
+	count=$(wc -l <"$work/needs")
+	((count)) || die 1 compile "the patch does not compile: $names" \
+		"all of the compiler's messages are in $log_file"
+	needs=$(head -n 5 "$work/needs" | paste -s -d , | sed 's/,/, /g')
+	((count <= 5)) || needs+=" and $((count - 5)) more"
+	die 1 compile "the patch does not compile: $names: this source has not $needs" \
+		"a mistake, or a part of a greater change: then give the patches that bring the rest as well (--patch may be repeated). All of the compiler's messages are in $log_file"
 }
 
 # build_put_patched FOLDER: the patched files of that folder of work into the tree
