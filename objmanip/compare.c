@@ -290,9 +290,10 @@ static bool same_stem(const struct atom *a, const struct atom *b)
 	return na == nb && !memcmp(atom_name(a), atom_name(b), na);
 }
 
-/* Does it only call other clones of the functions that it called before? */
-static bool only_clones_differ(const struct atom *a, const struct atom *b)
+bool compare_only_clones(const struct atom *b)
 {
+	const struct atom *a = b->twin;
+
 	if (!pair_same_shape(a, b))
 		return false;
 	for (size_t i = 0; i < b->nr_refs; i++) {
@@ -331,7 +332,7 @@ static int check_atom(const struct atom *b, const char *name, const char *target
 		return 0;
 	switch (b->class) {
 	case SECTION_INIT_CODE:
-		if (only_clones_differ(b->twin, b))
+		if (compare_only_clones(b))
 			return 0;
 		rc = error_refuse(err, "%s: %s() changes (%s), but it runs only %s", name,
 				  atom_name(b), b->reason,

@@ -29,6 +29,9 @@ bool compare_replaces(const struct atom *post, const char *target);
 /* Is it new, and visible to other units? */
 bool compare_new_global(const struct atom *post);
 
+/* Does a changed function only call other clones (foo.isra.0) of the functions that it called before? */
+bool compare_only_clones(const struct atom *post);
+
 /* Anything for the running kernel in it? */
 bool compare_any_change(const struct unit *post, const char *target);
 

@@ -384,7 +384,8 @@ void extract_report(const struct extract *x, FILE *file)
 			fprintf(file, "ignored %s\n", atom_name(atom));
 		if (atom->rewritten)
 			fprintf(file, "rewritten %s\n", atom_name(atom));
-		if (kind && accept_covers(atom, kind))
+		if (kind && accept_covers(atom, kind) &&
+		    !(atom_is_code(atom) && compare_only_clones(atom)))
 			fprintf(file, "accepted %s=%s\n", kind, atom_name(atom));
 		if (!atom->included || (atom->owner && atom_is_code(atom)) || pair_by_content(atom))
 			continue;

@@ -42,10 +42,13 @@ accept_check()
 	done
 }
 
-# accept_list: what objmanip shall let pass, for its --accept
+# accept_list UNIT: what objmanip shall let pass, for its --accept
 accept_list()
 {
-	printf '%s\n' ${opt_accept[@]+"${opt_accept[@]}"} | grep -v '^layout' | paste -s -d , -
+	{
+		printf '%s\n' ${opt_accept[@]+"${opt_accept[@]}"} | grep -v '^layout'
+		initcode_accept "$1"
+	} | sed '/^$/d' | paste -s -d , -
 }
 
 # accept_report UNIT FILE: what objmanip let pass, from its report
@@ -56,7 +59,10 @@ accept_report()
 	[[ -e $2 ]] || return 0
 	while IFS=' =' read -r word kind name; do
 		[[ $word = accepted ]] || continue
-		accepted "$kind" "$name" || continue
+		accepted "$kind" "$name" || {
+			[[ $kind != init-code ]] || initcode_report "$1" "$name"
+			continue
+		}
 		case $kind in
 		init-code) warn "accepted: $1: the update leaves out the change of $name(), which ran already" ;;
 		*) warn "accepted: $1: the update leaves out the initial value of $name, which keeps what it has" ;;

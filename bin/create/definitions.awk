@@ -268,6 +268,25 @@ function introduce_objects(text,	i, n, part)
 	}
 }
 
+# What is no function, type or declaration: is it an object, and does it have a name? It is
+# brought into scope then.
+function introduce_object(text)
+{
+	if (text ~ /^[?#]/ || text ~ /^(asm|__asm|__asm__)[^A-Za-z0-9_]/)
+		return 0
+	text = plain(text)
+	# One that points to functions: (*const NAME[])(ARGUMENTS) = ...
+	if (match(text, /^[^={(]*\( ?\*[^()={]*\) ?\([^={]*=/)) {
+		sub(/\).*/, "", text)
+		sub(/.*\(/, "", text)
+	}
+	sub(/[={].*/, "", text)
+	if (text ~ /\(/)
+		return 0
+	introduce_objects(text)
+	return 1
+}
+
 # parse TEXT: what kind of definition it is
 #
 #	function	static or not: is_static; it may define types of its own: has_types

@@ -65,7 +65,7 @@ link_extract_unit()
 	[[ ! -e $work/layout/debug/pre/$unit || ! -e $work/layout/debug/post/$unit ]] ||
 		objects+=(--pre-debug "$work/layout/debug/pre/$unit" --post-debug "$work/layout/debug/post/$unit")
 	units_among "$unit" "${units_added[@]}" || objects+=(--run "$tree_dir/run/$unit")
-	accept=$(accept_list) || true
+	accept=$(accept_list "$unit") || true
 	logged link_objmanip extract "${objects[@]}" --unit "$unit" --target "$target" \
 		--symvers "$tree_build/Module.symvers" --names "$work/names/$target" \
 		-o "$code" --report "$code.report" ${accept:+--accept "$accept"} || status=$?

@@ -60,13 +60,9 @@ function is_wanted(text, kind,	name)
 				return 1
 		return 0
 	}
-	if (kind != "unknown" || text ~ /^_Static_assert/)
+	if (kind != "unknown" || text ~ /^(_Static_assert|asm|__asm|__asm__)[^A-Za-z0-9_]/)
 		return 0
-	sub(/[={].*/, "", text)
-	if (text ~ /\(/ || text ~ /^[?#]/)
-		return 1
-	introduce_objects(text)
-	return 0
+	return !introduce_object(text)
 }
 
 # Does the code of the unit depend on this definition by itself?
