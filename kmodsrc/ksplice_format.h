@@ -359,7 +359,9 @@ struct ksplice_candidate {		/* ascending (unit_id, symbol) */
 	X(__start_rodata)		\
 	X(__end_rodata)			\
 	X(nop_func)			\
-	X(skl_call_thunk_template)
+	X(skl_call_thunk_template)	\
+	X(ftrace_caller_op_ptr)		\
+	X(ftrace_regs_caller_op_ptr)
 
 #define KSPLICE_CORE_ENUM(name)	KSPLICE_CORE_##name,
 enum ksplice_core_symbol {

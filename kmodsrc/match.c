@@ -2,8 +2,8 @@
 /*
  * Run-pre matching: the proof that the code in memory is the code that an
  * update was made from, and the addresses of its symbols as a by-product. This
- * file opens the images and answers for the result; match_solve.c finds the
- * addresses, match_compare.c compares.
+ * file opens the images and answers for the result; match_learn.c knows what
+ * an address can be, match_solve.c finds the addresses, match_compare.c compares.
  */
 #include <linux/errno.h>
 #include <linux/kallsyms.h>
@@ -125,7 +125,8 @@ static int need_extern(struct ksplice_matcher *m, struct ksplice_unit *unit, u32
 	for (i = 0; i < count; i++) {
 		bool global = c[i].type >= 'A' && c[i].type <= 'Z';
 
-		if (!global && !(m->mod && within_module(c[i].address, m->mod)))
+		if (!ksplice_linkable(m, unit, symbol, c[i].address) ||
+		    (!global && !(m->mod && within_module(c[i].address, m->mod))))
 			continue;
 		if (found && c[i].address == address)
 			continue;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Inside of the matcher: what match.c, match_solve.c, match_compare.c and the
+ * Inside of the matcher: what match.c, match_learn.c, match_solve.c, match_compare.c and the
  * architecture's sites share.
  *
  * The unknowns of a unit are one base address per section and one address per
@@ -53,11 +53,39 @@ struct ksplice_matcher {
 	struct ksplice_mismatch best;		/* of the failed trial that got furthest */
 };
 
-/* ---- match_solve.c ------------------------------------------------------- */
+/* ---- match_learn.c: what is known, and what is possible -------------------- */
 
 /* Sets a flag that a rollback clears again. */
 void ksplice_journal_set(struct ksplice_matcher *m, bool *flag);
 void ksplice_journal_rollback(struct ksplice_matcher *m, u32 mark);
+
+/* The addresses that kallsyms has for a symbol's name. */
+const struct ksplice_candidate *ksplice_symbol_candidates(const struct ksplice_matcher *m,
+							  const struct ksplice_unit *unit,
+							  u32 symbol, u32 *count);
+bool ksplice_is_candidate(const struct ksplice_candidate *c, u32 count, unsigned long address);
+
+/*
+ * May the final link have taken the candidate at that address for a symbol that another unit
+ * defines? It never takes a static one, and a global one of the target before any other.
+ */
+bool ksplice_linkable(const struct ksplice_matcher *m, const struct ksplice_unit *unit, u32 symbol,
+		      unsigned long address);
+
+/* Must the symbol's address in kallsyms be its section's base plus its offset? */
+bool ksplice_fixes_base(const struct ksplice_symbol *sym);
+/* How many such symbols of a section agree with a base; *total: how many have candidates. */
+u32 ksplice_agreement(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
+		      const struct ksplice_section *sec, unsigned long base, u32 *total);
+/* Is the section's range one where the linker or the module loader puts such sections? */
+bool ksplice_in_target(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
+		       const struct ksplice_section *sec, unsigned long base);
+/* Is there no objection to a base, before any byte is compared? */
+bool ksplice_placeable(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
+		       const struct ksplice_section *sec, unsigned long base);
+/* Gives a section its base, or checks the one that it has. */
+bool ksplice_place(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section,
+		   unsigned long base);
 
 /*
  * Says that a symbol's address is `address': true if that is known already, or
@@ -69,9 +97,7 @@ bool ksplice_learn(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 sym
 /* The address of a symbol as far as it is known. */
 bool ksplice_known(const struct ksplice_unit *unit, u32 symbol, unsigned long *address);
 
-const struct ksplice_candidate *ksplice_symbol_candidates(const struct ksplice_matcher *m,
-							  const struct ksplice_unit *unit,
-							  u32 symbol, u32 *count);
+/* ---- match_solve.c: the search ---------------------------------------------- */
 
 /* Finds the bases of all code. 0, or the errno of a refusal. */
 int ksplice_solve(struct ksplice_matcher *m);

@@ -23,214 +23,6 @@ struct search {
 	u32 nr_bases;
 };
 
-/* ---- journal ------------------------------------------------------------- */
-
-void ksplice_journal_set(struct ksplice_matcher *m, bool *flag)
-{
-	if (*flag)
-		return;
-	*flag = true;
-	m->journal[m->journal_used++] = flag;
-}
-
-void ksplice_journal_rollback(struct ksplice_matcher *m, u32 mark)
-{
-	while (m->journal_used > mark)
-		*m->journal[--m->journal_used] = false;
-}
-
-/* ---- what is possible ---------------------------------------------------- */
-
-const struct ksplice_candidate *ksplice_symbol_candidates(const struct ksplice_matcher *m,
-							  const struct ksplice_unit *unit,
-							  u32 symbol, u32 *count)
-{
-	*count = 0;
-	if (!m->candidates)
-		return NULL;
-	return ksplice_candidates_find(m->candidates, unit->image->unit_id, symbol, count);
-}
-
-static bool is_candidate(const struct ksplice_candidate *c, u32 count, unsigned long address)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		if (c[i].address == address)
-			return true;
-	return false;
-}
-
-/*
- * Is the address a candidate of a symbol of another unit? What a unit of vmlinux takes from another
- * is global there, so a static function of the same name is not meant. (What the final link made
- * local has no global namesake.) Of a module's symbols kallsyms does not tell.
- */
-static bool is_extern(const struct ksplice_matcher *m, const struct ksplice_candidate *c,
-		      u32 count, unsigned long address)
-{
-	bool any = false;
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		bool global = c[i].type >= 'A' && c[i].type <= 'Z';
-
-		if (global && c[i].address == address)
-			return true;
-		any |= global;
-	}
-	return (m->mod || !any) && is_candidate(c, count, address);
-}
-
-/* Symbols whose kallsyms address must be the section's base plus their offset. */
-static bool fixes_base(const struct ksplice_symbol *sym)
-{
-	return !(sym->flags & KSPLICE_SYM_WEAK) && sym->type != KSPLICE_SYM_SECTION;
-}
-
-/* How many named symbols of the section agree with a base; *total: how many have candidates. */
-static u32 agreement(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
-		     const struct ksplice_section *sec, unsigned long base, u32 *total)
-{
-	u32 i, count, agree = 0;
-
-	*total = 0;
-	for (i = sec->first_symbol; i < sec->first_symbol + sec->nr_symbols; i++) {
-		const struct ksplice_candidate *c;
-
-		if (!fixes_base(&unit->symbols[i]))
-			continue;
-		c = ksplice_symbol_candidates(m, unit, i, &count);
-		if (!count)
-			continue;
-		(*total)++;
-		agree += is_candidate(c, count, base + unit->symbols[i].offset);
-	}
-	return agree;
-}
-
-static bool is_percpu(const struct ksplice_unit *unit, const struct ksplice_section *sec)
-{
-	u32 i;
-
-	for (i = sec->first_symbol; i < sec->first_symbol + sec->nr_symbols; i++)
-		if (unit->symbols[i].flags & KSPLICE_SYM_PERCPU)
-			return true;
-	return false;
-}
-
-/* Is the section's range one where the linker or the module loader puts such sections? */
-static bool in_target(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
-		      const struct ksplice_section *sec, unsigned long base)
-{
-	unsigned long last = base + (sec->size ? sec->size - 1 : 0);
-	unsigned long stext = ksplice_core_address(KSPLICE_CORE__stext);
-	unsigned long etext = ksplice_core_address(KSPLICE_CORE__etext);
-
-	if (last < base)
-		return false;
-	if (sec->kind == KSPLICE_FREED || is_percpu(unit, sec))
-		return true;
-	if (m->mod)
-		return within_module(base, m->mod) && within_module(last, m->mod);
-	if (sec->kind == KSPLICE_TEXT && stext && etext)
-		return base >= stext && last < etext;
-	return true;
-}
-
-static bool placeable(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
-		      const struct ksplice_section *sec, unsigned long base)
-{
-	u32 total;
-
-	if (base & (sec->align - 1) || !in_target(m, unit, sec, base))
-		return false;
-	/* kallsyms goes on naming what the kernel freed of itself, but not of a module. */
-	if (sec->kind == KSPLICE_FREED && m->mod)
-		return true;
-	return agreement(m, unit, sec, base, &total) == total;
-}
-
-static bool place(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section,
-		  unsigned long base)
-{
-	struct ksplice_place *p = &unit->places[section];
-
-	if (p->known)
-		return p->base == base;
-	if (!placeable(m, unit, &unit->sections[section], base))
-		return false;
-	p->base = base;
-	ksplice_journal_set(m, &p->known);
-	return true;
-}
-
-/*
- * Can an extern that kallsyms does not know be there? A weak one may be missing: it is 0 then. Of
- * vmlinux kallsyms knows all but its own tables, which lie in read-only data, each at a multiple of
- * 8; of a module all but what was freed when that was initialised, of which only a table of such
- * functions can still tell.
- */
-static bool is_nameless(const struct ksplice_matcher *m, const struct ksplice_symbol *sym,
-			unsigned long address)
-{
-	if (!address)
-		return sym->flags & KSPLICE_SYM_WEAK;
-	if (m->mod)
-		return address >= MODULES_VADDR && address < MODULES_END &&
-		       !within_module(address, m->mod);
-	return !(address & 7) && address >= ksplice_core_address(KSPLICE_CORE___start_rodata) &&
-	       address < ksplice_core_address(KSPLICE_CORE___end_rodata);
-}
-
-bool ksplice_learn(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 symbol,
-		   unsigned long address)
-{
-	const struct ksplice_symbol *sym = &unit->symbols[symbol];
-	struct ksplice_value *value = &unit->values[symbol];
-	const struct ksplice_candidate *c;
-	u32 count, kind;
-
-	if (sym->section == KSPLICE_ABS)
-		return address == sym->offset;
-	if (sym->section == KSPLICE_EXTERN || (sym->flags & KSPLICE_SYM_WEAK)) {
-		if (value->known)
-			return value->address == address;
-		c = ksplice_symbol_candidates(m, unit, symbol, &count);
-		if (count && !(sym->section == KSPLICE_EXTERN ?
-			       is_extern(m, c, count, address) : is_candidate(c, count, address)))
-			return false;
-		if (!count && sym->section == KSPLICE_EXTERN && !is_nameless(m, sym, address))
-			return false;
-		if (!count && sym->section != KSPLICE_EXTERN &&
-		    !place(m, unit, sym->section, address - sym->offset))
-			return false;
-		value->address = address;
-		ksplice_journal_set(m, &value->known);
-		return true;
-	}
-	kind = unit->sections[sym->section].kind;
-	if (kind == KSPLICE_STRINGS || kind == KSPLICE_CONSTS || kind == KSPLICE_VARIANT)
-		return false;
-	return place(m, unit, sym->section, address - sym->offset);
-}
-
-bool ksplice_known(const struct ksplice_unit *unit, u32 symbol, unsigned long *address)
-{
-	const struct ksplice_symbol *sym = &unit->symbols[symbol];
-
-	if (sym->section == KSPLICE_ABS) {
-		*address = sym->offset;
-		return true;
-	}
-	if (sym->section == KSPLICE_EXTERN || (sym->flags & KSPLICE_SYM_WEAK)) {
-		*address = unit->values[symbol].address;
-		return unit->values[symbol].known;
-	}
-	*address = unit->places[sym->section].base + sym->offset;
-	return unit->places[sym->section].known;
-}
-
 /* ---- search -------------------------------------------------------------- */
 
 /* The symbol of the section with the fewest candidates, but some; KSPLICE_NONE: there is none. */
@@ -240,7 +32,7 @@ static u32 rarest_symbol(const struct ksplice_matcher *m, const struct ksplice_u
 	u32 i, count, best = KSPLICE_NONE, best_count = 0;
 
 	for (i = sec->first_symbol; i < sec->first_symbol + sec->nr_symbols; i++) {
-		if (!fixes_base(&unit->symbols[i]))
+		if (!ksplice_fixes_base(&unit->symbols[i]))
 			continue;
 		ksplice_symbol_candidates(m, unit, i, &count);
 		if (count && (best == KSPLICE_NONE || count < best_count)) {
@@ -265,7 +57,7 @@ static bool try_base(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 s
 
 	m->score = 0;
 	m->why.unit = NULL;
-	if (place(m, unit, section, base) && ksplice_compare_placed(m, unit, section))
+	if (ksplice_place(m, unit, section, base) && ksplice_compare_placed(m, unit, section))
 		return true;
 	keep_best(m);
 	ksplice_journal_rollback(m, mark);
@@ -287,15 +79,15 @@ static void explain(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 se
 	for (i = sec->first_symbol; i < sec->first_symbol + sec->nr_symbols && !best; i++) {
 		const struct ksplice_candidate *c;
 
-		if (!fixes_base(&unit->symbols[i]))
+		if (!ksplice_fixes_base(&unit->symbols[i]))
 			continue;
 		c = ksplice_symbol_candidates(m, unit, i, &count);
 		for (j = 0; j < count; j++) {
 			unsigned long base = c[j].address - unit->symbols[i].offset;
 
-			if (!in_target(m, unit, sec, base))
+			if (!ksplice_in_target(m, unit, sec, base))
 				continue;
-			agree = agreement(m, unit, sec, base, &total);
+			agree = ksplice_agreement(m, unit, sec, base, &total);
 			if (agree > best_agree) {
 				best_agree = agree;
 				best = base;
@@ -333,7 +125,8 @@ static enum outcome search(struct ksplice_matcher *m, struct ksplice_unit *unit,
 		unsigned long base = c[i].address - unit->symbols[symbol].offset;
 
 		/* kallsyms may have a name twice at one address. */
-		if (is_candidate(c, i, c[i].address) || !placeable(m, unit, sec, base))
+		if (ksplice_is_candidate(c, i, c[i].address) ||
+		    !ksplice_placeable(m, unit, sec, base))
 			continue;
 		tried = true;
 		if (try_base(m, unit, section, base))

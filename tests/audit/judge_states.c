@@ -322,7 +322,10 @@ static bool jump_label(const struct judge *j, const struct judge_site *s)
 	return now[0] == 0xe9 && target(j, s->address) == s->value;
 }
 
-/* A nop, ftrace's entry code, or a trampoline: kallsyms names those that there are. */
+/*
+ * A nop, ftrace's entry code, or a trampoline: kallsyms names those that there are, with what made
+ * them in the place of a module.
+ */
 static bool tracing(const struct judge *j, const struct judge_site *s)
 {
 	const uint8_t *now = bytes(j, s);
@@ -335,8 +338,11 @@ static bool tracing(const struct judge *j, const struct judge_site *s)
 	e = memory_entry_from(j->memory, to);
 	if (now[0] != 0xe8 || !e || e->address != to)
 		return false;
-	return !strcmp(e->name, "ftrace_caller") || !strcmp(e->name, "ftrace_regs_caller") ||
-	       !strcmp(e->name, "ftrace_trampoline") || !strncmp(e->name, "bpf_trampoline_", 15);
+	if (!*e->module)
+		return !strcmp(e->name, "ftrace_caller") || !strcmp(e->name, "ftrace_regs_caller");
+	return (!strcmp(e->module, "__builtin__ftrace") &&
+		!strcmp(e->name, "ftrace_trampoline")) ||
+	       (!strcmp(e->module, "bpf") && !strncmp(e->name, "bpf_trampoline_", 15));
 }
 
 static bool changed(const struct judge *j, const struct judge_site *s)

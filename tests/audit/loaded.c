@@ -149,6 +149,39 @@ static int relocate_all(struct loaded *l, Elf *elf, const struct memory *m)
 	return 0;
 }
 
+/* ---- symbols of modules ------------------------------------------------------- */
+
+static int read_symbols(struct loaded *l, Elf *elf, const struct memory *m)
+{
+	Elf_Data *symbols = NULL, *names;
+	GElf_Shdr header = { 0 };
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(elf, scn)))
+		if (gelf_getshdr(scn, &header) && header.sh_type == SHT_SYMTAB)
+			break;
+	symbols = scn ? elf_getdata(scn, NULL) : NULL;
+	scn = scn ? elf_getscn(elf, header.sh_link) : NULL;
+	names = scn ? elf_getdata(scn, NULL) : NULL;
+	if (!symbols || !names || !header.sh_entsize)
+		return -1;
+	l->names = malloc(names->d_size + 1);
+	l->symbols = calloc(header.sh_size / header.sh_entsize, sizeof(*l->symbols));
+	if (!l->names || !l->symbols)
+		return -1;
+	memcpy(l->names, names->d_buf, names->d_size);
+	l->names[names->d_size] = 0;
+	for (; l->nr_symbols < header.sh_size / header.sh_entsize; l->nr_symbols++) {
+		Elf64_Sym *sym = &l->symbols[l->nr_symbols];
+
+		if (!gelf_getsym(symbols, l->nr_symbols, sym) || sym->st_name > names->d_size)
+			return -1;
+		sym->st_value = sym->st_shndx == SHN_UNDEF ? 0 :
+				symbol_value(l, elf, m, &header, sym);
+	}
+	return 0;
+}
+
 /* ------------------------------------------------------------------------------ */
 
 struct loaded *loaded_read(const struct memory *m, const char *module, const char *path)
@@ -165,7 +198,8 @@ struct loaded *loaded_read(const struct memory *m, const char *module, const cha
 	l->module = module;
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf || read_sections(l, elf, m) || (*module && relocate_all(l, elf, m)))
+	if (!elf || read_sections(l, elf, m) ||
+	    (*module && (relocate_all(l, elf, m) || read_symbols(l, elf, m))))
 		complain(path, "its sections cannot be read");
 	else
 		ret = 0;
@@ -186,6 +220,8 @@ void loaded_free(struct loaded *l)
 		free(l->sections[i].data);
 	}
 	free(l->sections);
+	free(l->symbols);
+	free(l->names);
 	free(l);
 }
 

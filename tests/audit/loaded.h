@@ -7,6 +7,7 @@
 #ifndef TESTS_AUDIT_LOADED_H
 #define TESTS_AUDIT_LOADED_H
 
+#include <elf.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,10 @@ struct loaded {
 	const char *module; /* "" for vmlinux */
 	struct loaded_section *sections;
 	size_t nr_sections;
+	/* A module's symbols, at their addresses; 0 for what is not in memory. Index 0 is empty. */
+	Elf64_Sym *symbols;
+	size_t nr_symbols;
+	char *names; /* st_name counts from here */
 };
 
 /*

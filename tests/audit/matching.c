@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See matching.h. */
-#pragma GCC diagnostic ignored "-Wpointer-arith" /* as the kernel is compiled */
-
-#include "kmodsrc/image.c"
-#include "kmodsrc/symbols.c"
-#include "kmodsrc/match.c"
-#include "kmodsrc/match_solve.c"
-#include "kmodsrc/match_compare.c"
-#include "kmodsrc/arch/x86/nops.c"
-#include "kmodsrc/arch/x86/sites.c"
-#include "kmodsrc/arch/x86/sites_alternative.c"
+#include "tests/unit/kshim/matcher.h"
 
 #include "matching.h"
 
@@ -40,10 +31,17 @@ int ksplice_read_original(void *dst, unsigned long address, size_t len)
 	return 0;
 }
 
-/* Only for symbols that new code needs; there is none here. */
+/* As the kernel names it: a trampoline of BPF without [MODULE]. */
 int sprint_symbol(char *buffer, unsigned long address)
 {
-	return sprintf(buffer, "0x%lx", address);
+	const struct entry *e = memory_entry_from(memory, address);
+	bool module;
+
+	if (!e || e->address != address)
+		return sprintf(buffer, "0x%lx", address);
+	module = *e->module && strcmp(e->module, "bpf");
+	return snprintf(buffer, KSYM_SYMBOL_LEN, "%s+0x0/0x1%s%s%s", e->name, module ? " [" : "",
+			module ? e->module : "", module ? "]" : "");
 }
 
 /* ---- matching -------------------------------------------------------------- */
@@ -57,11 +55,16 @@ void matching_start(const struct memory *copy, const void *core)
 static struct ksplice_match *match(const struct unit *unit, char *why, size_t why_size)
 {
 	struct module mod = {
-		.ranges = (uint64_t (*)[2])unit->ranges, .nr_ranges = unit->nr_ranges
+		.ranges = (uint64_t (*)[2])unit->ranges,
+		.nr_ranges = unit->nr_ranges,
 	};
 	struct ksplice_abort abort = { 0 };
 	struct ksplice_match *m;
 
+	if (unit->file)
+		mod.core_kallsyms = (struct mod_kallsyms){ unit->file->symbols,
+							   unit->file->nr_symbols,
+							   unit->file->names };
 	if (!ksplice_match_images(unit->image, unit->size, unit->candidates, unit->target,
 				  unit->nr_ranges ? &mod : NULL, &m, &abort))
 		return m;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "loaded.h"
 #include "memory.h"
 
 #define MATCHING_RANGES 16
@@ -39,7 +40,7 @@ struct reference {
 	uint32_t object_size;
 };
 
-/* One unit. The caller fills image to nr_ranges. */
+/* One unit. The caller fills image to file. */
 struct unit {
 	const char *name;
 	const void *image;
@@ -48,6 +49,7 @@ struct unit {
 	char target[64];
 	uint64_t ranges[MATCHING_RANGES][2]; /* of the module that it is in */
 	size_t nr_ranges;
+	const struct loaded *file; /* of that module; NULL: vmlinux */
 	struct function *functions;
 	size_t nr_functions;
 	struct reference *references;

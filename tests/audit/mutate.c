@@ -115,12 +115,12 @@ static int add_file(struct mutate *m, const char *module, const char *path)
 	return !files[m->nr_files] || judge_add(&m->judge, files[m->nr_files++]) ? -1 : 0;
 }
 
-static bool has_file(const struct mutate *m, const char *module)
+static const struct loaded *find_file(const struct mutate *m, const char *module)
 {
 	for (size_t i = 0; i < m->nr_files; i++)
 		if (!strcmp(m->files[i]->module, module))
-			return true;
-	return false;
+			return m->files[i];
+	return NULL;
 }
 
 static int add_files(struct mutate *m, const struct options *o, struct failure *f)
@@ -132,12 +132,16 @@ static int add_files(struct mutate *m, const struct options *o, struct failure *
 		_cleanup_free_ char *path = NULL;
 		const char *target = m->units[i].target;
 
-		if (!strcmp(target, "vmlinux") || has_file(m, target))
+		if (!strcmp(target, "vmlinux"))
+			continue;
+		m->units[i].file = find_file(m, target);
+		if (m->units[i].file)
 			continue;
 		if (asprintf(&path, "%s/%s.ko", o->modules, target) < 0)
 			return fail_memory(f);
 		if (add_file(m, target, path))
 			return fail(f, STATUS_FAILED, "failed", "%s: no sites", path);
+		m->units[i].file = find_file(m, target);
 	}
 	judge_ready(&m->judge);
 	return 0;

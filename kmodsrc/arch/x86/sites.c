@@ -212,50 +212,6 @@ unsigned long ksplice_x86_callee(const u8 *insn, unsigned long address)
 	return target + accounting_length(found, target);
 }
 
-/* ---- tracing ------------------------------------------------------------- */
-
-#define ENTRY_CODE_MIN 16 /* bytes; nothing in them is relative to where they are */
-
-static bool is_copy_of(enum ksplice_core_symbol symbol, const u8 *code)
-{
-	unsigned long address = ksplice_core_address(symbol);
-	u8 expected[ENTRY_CODE_MIN];
-
-	return address && !ksplice_read_original(expected, address, sizeof(expected)) &&
-	       !memcmp(code, expected, sizeof(expected));
-}
-
-/*
- * Has the kernel made a trampoline there? One of ftrace is a copy of its entry code; one of BPF
- * begins with a frame, perhaps behind accounting code. No function of a module that can be traced
- * begins like these.
- */
-static bool is_trampoline(unsigned long address)
-{
-	static const u8 frame[] = { 0x55, 0x48, 0x89, 0xe5 }; /* push %rbp; mov %rsp,%rbp */
-	u8 code[ENTRY_CODE_MIN];
-
-	if (!in_module_space(address) || ksplice_read_original(code, address, sizeof(code)))
-		return false;
-	return is_copy_of(KSPLICE_CORE_ftrace_caller, code) ||
-	       is_copy_of(KSPLICE_CORE_ftrace_regs_caller, code) ||
-	       !memcmp(code + accounting_length(code, address), frame, sizeof(frame));
-}
-
-/* ftrace: a nop, or a call to its entry code or to a trampoline. */
-static bool fentry_legal(const struct ksplice_site_run *s)
-{
-	unsigned long target;
-
-	if (ksplice_x86_is_nop(s->run, BRANCH_SIZE))
-		return true;
-	if (s->run[0] != OP_CALL)
-		return false;
-	target = ksplice_x86_target(s->run, s->address);
-	return is_core(KSPLICE_CORE_ftrace_caller, target) ||
-	       is_core(KSPLICE_CORE_ftrace_regs_caller, target) || is_trampoline(target);
-}
-
 /* ---- calls and padding ------------------------------------------------------ */
 
 /* A call may go to the accounting code in front of the callee. */
@@ -371,7 +327,7 @@ static bool changed_legal(const struct ksplice_site_run *s)
 {
 	switch (s->site->kind) {
 	case KSPLICE_SITE_FENTRY:
-		return fentry_legal(s);
+		return ksplice_x86_fentry_legal(s);
 	case KSPLICE_SITE_RETURN:
 		return return_legal(s);
 	case KSPLICE_SITE_RETPOLINE:

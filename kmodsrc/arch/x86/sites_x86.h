@@ -42,6 +42,10 @@ unsigned long ksplice_x86_callee(const u8 *insn, unsigned long address);
 /* Reads one 8-byte variable of the kernel. */
 bool ksplice_x86_read(unsigned long address, unsigned long *value);
 
+/* ---- sites_trace.c ------------------------------------------------------- */
+
+bool ksplice_x86_fentry_legal(const struct ksplice_site_run *s);
+
 /* ---- sites_alternative.c ------------------------------------------------- */
 
 bool ksplice_x86_alternative_legal(const struct ksplice_site_run *s);

@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_KSHIM_KERNEL_H
 #define TESTS_UNIT_KSHIM_KERNEL_H
 
+#include <elf.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,10 +57,20 @@ static inline void sync_core(void) { }
 #define KSYM_SYMBOL_LEN 512
 int sprint_symbol(char *buffer, unsigned long address);
 
-/* The memory that belongs to a module: the start and the size of each range. */
+typedef Elf64_Sym Elf_Sym;
+#define ELF_ST_BIND(info) ELF64_ST_BIND(info)
+
+struct mod_kallsyms {
+	Elf_Sym *symtab;
+	unsigned int num_symtab;
+	char *strtab;
+};
+
+/* The memory that belongs to a module, the start and the size of each range, and its symbols. */
 struct module {
 	uint64_t (*ranges)[2];
 	size_t nr_ranges;
+	struct mod_kallsyms core_kallsyms;
 	struct jump_entry *jump_entries;
 	unsigned int num_jump_entries;
 };

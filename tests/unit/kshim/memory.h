@@ -29,6 +29,10 @@ int sprint_symbol(char *buffer, unsigned long address)
 {
 	u32 i;
 
+	if (address == SIM_BPF)
+		return sprintf(buffer, "bpf_trampoline_6442487913+0x0/0x1000");
+	if (address == SIM_FRAME)
+		return sprintf(buffer, "bpf_trampoline_1+0x0/0x10 [module]");
 	for (i = 0; i < memory->unit.image->nr_symbols; i++)
 		if (memory->values[i] == address &&
 		    memory->unit.symbols[i].section == KSPLICE_EXTERN)
@@ -47,6 +51,22 @@ static bool read_part(void *dst, unsigned long address, size_t len, unsigned lon
 	return true;
 }
 
+/* The entry code of ftrace, and the copies that it has made of that. */
+static bool sim_read_entry(void *dst, unsigned long address, size_t len)
+{
+	static const unsigned long at[] = { SIM_FUNCTIONS + 64, SIM_TRAMPOLINE, SIM_STALE };
+	const u64 ops = SIM_OPS, trampoline = SIM_TRAMPOLINE;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		if (read_part(dst, address, len, at[i], SIM_ENTRY_CODE, 16) ||
+		    read_part(dst, address, len, at[i] + SIM_LOAD, SIM_LOAD_CODE, 7) ||
+		    read_part(dst, address, len, at[i] + SIM_OPS_POINTER, &ops, sizeof(ops)))
+			return true;
+	return read_part(dst, address, len, SIM_OPS + offsetof(struct ftrace_ops, trampoline),
+			 &trampoline, sizeof(trampoline));
+}
+
 static int sim_read(const struct sim *s, void *dst, unsigned long address, size_t len)
 {
 	u32 i;
@@ -60,9 +80,9 @@ static int sim_read(const struct sim *s, void *dst, unsigned long address, size_
 			return 0;
 	if (read_part(dst, address, len, SIM_SPECIAL, s->special, sizeof(s->special)) ||
 	    read_part(dst, address, len, SIM_THUNKS + 0x10000, s->its, sizeof(s->its)) ||
-	    read_part(dst, address, len, SIM_FUNCTIONS + 64, SIM_ENTRY_CODE, 16) ||
-	    read_part(dst, address, len, SIM_TRAMPOLINE, SIM_ENTRY_CODE, 16) ||
+	    sim_read_entry(dst, address, len) ||
 	    read_part(dst, address, len, SIM_BPF, SIM_BPF_CODE, 16) ||
+	    read_part(dst, address, len, SIM_FRAME, SIM_BPF_CODE, 16) ||
 	    read_part(dst, address, len, SIM_VARIABLES, s->variables,
 		      (size_t)SIM_STRIDE * s->unit.image->nr_symbols))
 		return 0;
@@ -151,6 +171,7 @@ static void set_core(struct sim *s)
 		{ KSPLICE_CORE___start_rodata, SIM_DATA },
 		{ KSPLICE_CORE___end_rodata, SIM_VARIABLES },
 		{ KSPLICE_CORE_skl_call_thunk_template, SIM_TEMPLATE },
+		{ KSPLICE_CORE_ftrace_caller_op_ptr, SIM_FUNCTIONS + 64 + SIM_LOAD },
 	};
 	u32 i;
 

@@ -20,7 +20,14 @@
 #define SIM_SPECIAL	0xffffffff84000000UL	/* pv_ops and what is like it */
 #define SIM_TRAMPOLINE	0xffffffffc0123400UL	/* of ftrace: a copy of its entry code */
 #define SIM_BPF		0xffffffffc0123500UL	/* a trampoline of BPF */
+#define SIM_STALE	0xffffffffc0123600UL	/* an old copy of the entry code */
+#define SIM_FRAME	0xffffffffc0123700UL	/* code of a module that begins like one of BPF */
+#define SIM_OPS		0xffffffff86000000UL	/* the struct ftrace_ops of the trampoline */
 #define SIM_ENTRY_CODE	"\x48\x81\xec\xa8\x00\x00\x00\x48\x89\x44\x24\x50\x48\x89\x4c\x24"
+/* Where the entry code loads its ops, and the word from which a trampoline does. */
+#define SIM_LOAD		24
+#define SIM_LOAD_CODE	"\x48\x8b\x15\x09\x00\x00\x00"
+#define SIM_OPS_POINTER	40
 #define SIM_BPF_CODE	"\x55\x48\x89\xe5\x48\x83\xec\x18\x53\xbb\x01\x00\x00\x00\x89\x5d"
 #define SIM_TEMPLATE	0xffffffff85000000UL	/* of the code that tracks the call depth */
 #define SIM_ACCOUNTING	"\x65\x48\xc1\x3c\x25\x00\x12\x00\x00\x05"
