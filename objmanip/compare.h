@@ -29,7 +29,7 @@ bool compare_replaces(const struct atom *post, const char *target);
 /* Is it new, and visible to other units? */
 bool compare_new_global(const struct atom *post);
 
-/* Does a changed function only call other clones (foo.isra.0) of the functions that it called before? */
+/* Does a changed function only call other clones (foo.isra.0) of what it called before? */
 bool compare_only_clones(const struct atom *post);
 
 /* Anything for the running kernel in it? */

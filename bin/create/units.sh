@@ -148,13 +148,13 @@ units_list()
 {
 	local unit folder folders=()
 
+	units_lists_current
 	[[ ! -e $tree_dir/commands/all ]] || return 0
 	for unit; do
 		units_folder "$unit"
 		[[ -e $tree_dir/commands/${folder//\//,} ]] || folders+=("$folder")
 	done
 	[[ ${#folders[@]} -gt 0 ]] || return 0
-	mkdir -p "$tree_dir/commands"
 	mapfile -t folders < <(printf '%s\n' "${folders[@]}" | sort -u)
 	if [[ ${#folders[@]} -gt $units_many ]]; then
 		units_list_all
@@ -170,11 +170,23 @@ units_list()
 	done
 }
 
+# units_lists_current: forgets lists that another version of commands.awk made
+units_lists_current()
+{
+	local key
+
+	key=$(sha256sum <"$KSPLICE_LIBDIR/create/commands.awk")
+	[[ ! -e $tree_dir/commands/.made || $(<"$tree_dir/commands/.made") != "$key" ]] || return 0
+	rm -rf "$tree_dir/commands"
+	mkdir "$tree_dir/commands"
+	printf '%s\n' "$key" >"$tree_dir/commands/.made"
+}
+
 # units_list_all: one list of all that is configured
 units_list_all()
 {
+	units_lists_current
 	[[ ! -e $tree_dir/commands/all ]] || return 0
-	mkdir -p "$tree_dir/commands"
 	stage "Listing the units of the whole configuration (once)"
 	logged units_list_make "$tree_dir/commands/all.new" vmlinux modules || true
 	[[ -s $tree_dir/commands/all.new ]] || die_log 1 failed "Kbuild listed no units"

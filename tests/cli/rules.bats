@@ -62,3 +62,38 @@ rules()
 	[ "$(rules_targets <<<"gcc -DMODULE -DKBUILD_MODNAME='\"one:two\"' -c -o x.o")" = $'one\ntwo' ]
 	[ "$(rules_targets <<<"gcc -DMODULE -c -o x.o")" = '?' ]
 }
+
+@test "the assembler's units get the module's name from Kbuild's lists" {
+	local cc="gcc-12 -Wp,-MMD,x.d -D__KERNEL__"
+
+	# As Kbuild prints them: what it would say, and what it would do.
+	cat >"$dir/make" <<-EOF
+	set -e;  echo '  printf '\''%s\n'\''   one.o ../two.o both.o | awk '\''!x[\$0]++ { print("d/"\$0) }'\'' > d/mod-a.mod';    trap 'rm -f d/mod-a.mod; trap - HUP' HUP;   printf '%s\n'   one.o ../two.o both.o | awk '!x[\$0]++ { print("d/"\$0) }' > d/mod-a.mod; printf '%s\n' 'cmd_d/mod-a.mod := printf '\''%s\n'\'' one.o' > d/.mod-a.mod.cmd
+	set -e;   printf '%s\n'   both.o | awk '!x[\$0]++ { print("d/"\$0) }' > d/b.mod; :
+	$cc -D__ASSEMBLY__ -DMODULE -c -o d/one.o s/d/one.S
+	$cc -D__ASSEMBLY__ -DMODULE -c -o d/../two.o s/two.S
+	$cc -D__ASSEMBLY__ -DMODULE -c -o d/both.o s/d/both.S
+	$cc -D__ASSEMBLY__ -DMODULE -c -o d/none.o s/d/none.S
+	$cc -D__ASSEMBLY__ -c -o d/builtin.o s/d/builtin.S
+	$cc -DMODULE -DKBUILD_MODNAME='"own"' -c -o d/own.o s/d/own.c
+	EOF
+	awk -f "$create/commands.awk" gcc-12 <"$dir/make" >"$dir/commands"
+	# shellcheck source=bin/create/rules.sh
+	source "$create/rules.sh"
+	[ "$(wc -l <"$dir/commands")" = 6 ]
+	while IFS='|' read -r unit targets; do
+		[ "$(rules_command "$dir/commands" "$unit" | rules_targets | paste -s -d ' ')" = "$targets" ] || {
+			echo "$unit:"
+			cat "$dir/commands"
+			return 1
+		}
+		[[ $(rules_command "$dir/commands" "$unit") == *" -c -o $unit s/"* ]]
+	done <<-'EOF'
+	d/one.o|mod_a
+	d/../two.o|mod_a
+	d/both.o|mod_a b
+	d/none.o|?
+	d/builtin.o|vmlinux
+	d/own.o|own
+	EOF
+}
