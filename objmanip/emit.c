@@ -250,12 +250,16 @@ static bool may_be_stored(const struct atom *from, const struct ref *ref)
 }
 
 /*
- * May it be something new of another unit of the update? Not what the running
- * kernel's own version of this unit names as well.
+ * Is it something new of another unit of the update? If nobody says what the others
+ * bring, whatever the running kernel's own version of this unit does not name may be.
  */
 static bool may_be_new(const struct emitter *e, const char *name)
 {
-	return !symvers_exporter(e->x->symvers, name) && !elf_find_symbol(e->x->pre->elf, name);
+	if (symvers_exporter(e->x->symvers, name) || names_moved_function(e->x->names, name))
+		return false;
+	if (e->x->all_names)
+		return names_new_global(e->x->all_names, name);
+	return !elf_find_symbol(e->x->pre->elf, name);
 }
 
 static int find_goal(struct emitter *e, const struct atom *from, const struct ref *ref,

@@ -18,6 +18,7 @@ struct extract {
 	const char *target;		/* "vmlinux" or a module's name */
 	const struct symvers *symvers;
 	const struct names *names;	/* what the target's units gain and lose, or NULL */
+	const struct names *all_names;	/* the same of all targets of the update, or NULL */
 	struct elf_file *run;		/* as the distribution compiled it */
 	struct unit *pre, *post;
 	struct image *image;		/* of run; gets what the new code needs */

@@ -11,12 +11,12 @@
 
 struct arguments {
 	const char *run, *pre, *post, *pre_debug, *post_debug, *unit, *target, *symvers, *names,
-		*output, *report, *accept;
+		*all_names, *output, *report, *accept;
 };
 
 static const char usage[] =
 	"Usage: objmanip extract [--run FILE --pre FILE] [--post FILE] --unit NAME --target NAME\n"
-	"                        --symvers FILE [--names FILE] -o FILE [--report FILE]\n"
+	"                        --symvers FILE [--names FILE --all-names FILE] -o FILE [--report FILE]\n"
 	"                        [--pre-debug FILE --post-debug FILE] [--accept LIST]\n"
 	"Write the new code of one unit. --run and --pre are left out for a unit that the patch adds,\n"
 	"--post for one that it removes.\n\n"
@@ -27,6 +27,7 @@ static const char usage[] =
 	"  --target NAME    what it is part of: vmlinux, or a module's name\n"
 	"  --symvers FILE   Module.symvers of the kernel\n"
 	"  --names FILE     what the units of the target gain and lose (see `objmanip names')\n"
+	"  --all-names FILE the same of all targets of the update\n"
 	"  -o FILE          where the new code goes\n"
 	"  --report FILE    one line for each function: replaced, added, removed; data\n"
 	"  --pre-debug FILE, --post-debug FILE\n"
@@ -50,6 +51,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 		{ "target", required_argument, NULL, 't' },
 		{ "symvers", required_argument, NULL, 's' },
 		{ "names", required_argument, NULL, 'n' },
+		{ "all-names", required_argument, NULL, 'N' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "report", required_argument, NULL, 'R' },
 		{ "accept", required_argument, NULL, 'A' },
@@ -61,6 +63,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 		['u'] = &a->unit,      ['t'] = &a->target,     ['s'] = &a->symvers,
 		['n'] = &a->names,     ['o'] = &a->output,     ['R'] = &a->report,
 		['d'] = &a->pre_debug, ['D'] = &a->post_debug, ['A'] = &a->accept,
+		['N'] = &a->all_names,
 	};
 	int status = command_options(argc, argv, options, values, usage);
 
@@ -118,6 +121,7 @@ static int extract(const struct arguments *a, struct error *err)
 {
 	_cleanup_symvers_ struct symvers *symvers = NULL;
 	_cleanup_names_ struct names *names = NULL;
+	_cleanup_names_ struct names *all_names = NULL;
 	_cleanup_elf_ struct elf_file *run = NULL;
 	_cleanup_unit_ struct unit *pre = NULL;
 	_cleanup_unit_ struct unit *post = NULL;
@@ -133,6 +137,8 @@ static int extract(const struct arguments *a, struct error *err)
 		rc = open_unit(a->post, &post, err);
 	if (!rc && a->names)
 		rc = names_open(a->names, &names, err);
+	if (!rc && a->all_names)
+		rc = names_open(a->all_names, &all_names, err);
 	if (!rc && a->pre_debug && a->post_debug)
 		rc = declare_objects(pre, a->pre_debug, err);
 	if (!rc && a->pre_debug && a->post_debug)
@@ -141,6 +147,7 @@ static int extract(const struct arguments *a, struct error *err)
 		return rc;
 	x.symvers = symvers;
 	x.names = names;
+	x.all_names = all_names;
 	x.run = run;
 	x.pre = pre;
 	if (post)

@@ -243,3 +243,12 @@ bool names_moved_function(const struct names *names, const char *name)
 	}
 	return false;
 }
+
+bool names_new_global(const struct names *names, const char *name)
+{
+	for (size_t i = 0; names && i < names->nr; i++)
+		if (!names->lines[i].lost && names->lines[i].global &&
+		    !strcmp(names->lines[i].name, name))
+			return true;
+	return false;
+}

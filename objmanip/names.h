@@ -54,6 +54,9 @@ const char *names_new_function(const struct names *names, const char *unit, cons
 /* Does one unit lose this global function, and only one other one get it? */
 bool names_moved_function(const struct names *names, const char *name);
 
+/* Does any unit get a global of this name? */
+bool names_new_global(const struct names *names, const char *name);
+
 /* A unit other than `unit' that loses a variable of this name, or NULL. */
 const char *names_lost_variable(const struct names *names, const char *unit, const char *name);
 

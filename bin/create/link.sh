@@ -67,7 +67,8 @@ link_extract_unit()
 	units_among "$unit" "${units_added[@]}" || objects+=(--run "$tree_dir/run/$unit")
 	accept=$(accept_list "$unit") || true
 	logged link_objmanip extract "${objects[@]}" --unit "$unit" --target "$target" \
-		--symvers "$tree_build/Module.symvers" --names "$work/names/$target" \
+		--symvers "$tree_build/Module.symvers" \
+		--names "$work/names/$target" --all-names "$work/names.all" \
 		-o "$code" --report "$code.report" ${accept:+--accept "$accept"} || status=$?
 	accept_report "$unit" "$code.report"
 	case $status in

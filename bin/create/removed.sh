@@ -7,6 +7,7 @@
 # linked again.
 #
 #	work/names/TARGET	what `objmanip names' prints of the target's units
+#	work/names.all		the same of all targets
 
 removed_max=64		# units to compile in search of references
 
@@ -28,6 +29,7 @@ removed_find()
 		done
 		removed_exports "$unit"
 	done
+	cat "$work"/names/* >"$work/names.all"
 	for target in "$work"/names/*; do
 		removed_check "${target##*/}"
 	done

@@ -84,6 +84,7 @@ static void run(struct job *job, const char *pre, const char *post, const char *
 	job->x.target = "vmlinux";
 	job->x.symvers = job->symvers;
 	job->x.names = job->names;
+	job->x.all_names = job->names;
 	job->x.pre = open_text("run.c", pre);
 	job->x.post = open_text("run.c", post);
 	job->rc = extract_unit(&job->x, "code.o", &job->err);
@@ -424,6 +425,35 @@ static void test_names(void **state)
 	free(text);
 }
 
+/* Undo has to keep what is new and was handed out; what the running kernel has stays anyway. */
+static void test_handed_out(void **state)
+{
+	static const char pre[] = "extern int unexported(int); int uses(int x);\n"
+				  "int uses(int x) { return unexported(x); }\n";
+	static const char post[] = "extern int unexported(int), taken(void *), elsewhere[2];\n"
+				   "extern void moving(void); int uses(int x);\n"
+				   "int uses(int x) { taken(elsewhere); taken(moving); return unexported(x); }\n";
+	struct job job;
+
+	(void)state;
+	run(&job, pre, post, "dir/other.o\tnew\tvariable\tglobal\t8\telsewhere\n");
+	expect_ok(&job);
+	assert_true(job.x.keep);
+	done(&job);
+	run(&job, pre, post, "dir/other.o\tnew\tfunction\tglobal\t8\tmoving\n");
+	expect_ok(&job);
+	assert_true(job.x.keep);
+	done(&job);
+	run(&job, pre, post,
+	    "dir/other.o\tlost\tvariable\tglobal\t8\telsewhere\n"
+	    "dir/other.o\tnew\tvariable\tstatic\t8\telsewhere\n"
+	    "dir/other.o\tlost\tfunction\tglobal\t8\tmoving\n"
+	    "dir/another.o\tnew\tfunction\tglobal\t8\tmoving\n");
+	expect_ok(&job);
+	assert_false(job.x.keep);
+	done(&job);
+}
+
 static void test_bad_names(void **state)
 {
 	static const char *const bad[] = {
@@ -458,6 +488,7 @@ int main(void)
 		cmocka_unit_test(test_moved_variable),
 		cmocka_unit_test(test_moved_function_used),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_handed_out),
 		cmocka_unit_test(test_bad_names),
 		cmocka_unit_test(test_removed_callback),
 	};
