@@ -5,8 +5,9 @@
 # Which definitions of a file differ. Prints nothing if none does: comments and
 # blanks at the most. Else, one per line:
 #
-#	name NAME	what a changed definition brings into scope
-#	macro NAME	the same, for the preprocessor
+#	new NAME	what a definition that came brings into scope, and none that went
+#	name NAME	what another one that differs brings into scope
+#	macro NAME	either, for the preprocessor
 #	types		a type's layout may differ
 #	unknown TEXT	a change that could do anything
 #
@@ -20,15 +21,18 @@ function add(line)
 	printed[line]
 }
 
-function report(text,	kind, name)
+function report(text, fresh,	kind, name)
 {
 	kind = parse(text)
 	if (kind == "unknown" || nameless || (kind == "function" && !is_static) || emitted(text))
 		add("unknown " substr(text, 1, 60))
 	if (kind == "macro" || kind == "type" || kind == "unknown" || has_types)
 		add("types")
-	for (name in introduced)
-		add((kind == "macro" ? "macro " : "name ") name)
+	for (name in introduced) {
+		if (!fresh)
+			lost[name]
+		add((kind == "macro" ? "macro " : fresh && !(name in lost) ? "new " : "name ") name)
+	}
 }
 
 BEGIN {
@@ -37,7 +41,7 @@ BEGIN {
 	if (!differ(old, olds, new, news, gone, come))
 		add("unknown order")
 	for (i = 1; i <= goners; i++)
-		report(gone[i])
+		report(gone[i], 0)
 	for (i = 1; i <= comers; i++)
-		report(come[i])
+		report(come[i], 1)
 }

@@ -12,6 +12,7 @@
 
 headers_cost=35		# preprocessing a unit takes so many hundredths of a second, or so
 headers_compiling=8	# compiling it takes so many times as long
+headers_reading=30	# for more units than this it is worth while to read the whole source
 
 # headers_units FILE...: adds the units whose code a change in one of the files can reach
 headers_units()
@@ -36,11 +37,11 @@ headers_candidates()
 {
 	local candidates
 
-	if [[ ! -e $tree_dir/includes ]]; then
+	if [[ ! -e $tree_dir/include-lines ]]; then
 		logged headers_scan || die_log 1 failed "the source's include lines could not be read"
 	fi
 	# Headers that the patch adds are reached through files that it changes as well.
-	awk -f "$KSPLICE_LIBDIR/create/includes.awk" users "$tree_dir/includes" "$@" |
+	awk -f "$KSPLICE_LIBDIR/create/includes.awk" users "$tree_dir/include-lines" "$@" |
 		sort -u >"$work/reach/candidates"
 	mapfile -t candidates <"$work/reach/candidates"
 	units_list ${candidates[@]+"${candidates[@]}"}
@@ -78,12 +79,38 @@ headers_search()
 		"$headers_known" "$work/reach/commands" >"$work/reach/missing"
 	count=$(wc -l <"$work/reach/missing")
 	((count)) || return 0
+	if ((count >= headers_reading)) && ! headers_named; then
+		verbose "nothing in the source names what ${*##*/} would have besides"
+		return
+	fi
 	if ((count >= progress_many)); then
 		note "up to $count units include ${*##*/}; to look at each of them takes about $(
 			progress_duration $((count * headers_cost / 100 / opt_jobs)))"
 	fi
 	stage "Looking for the units whose code can change"
 	logged headers_jobs "$count" || die_log 1 failed "the preprocessor could not be run"
+}
+
+# headers_named: whether the source, as it is, may name what the changes define. If they only add,
+# and nothing names what they add, then no unit's code depends on them, but for the sources that the
+# patch changes: these are compiled anyway, and so this is no answer to keep. Not so for macros: a
+# name that ## makes is found in no text, and a macro would take it. (A function or type cannot have
+# been used in this way, for it was not declared.)
+headers_named()
+{
+	local top there status
+
+	! grep -qvE '^(new |types$)' "$work/reach/changes" || return 0
+	sed -n 's/^new //p' "$work/reach/changes" >"$work/reach/names"
+	[[ -s $work/reach/names ]] || return 0
+	for top in "$tree_src" "$tree_build"; do
+		status=0
+		(headers_enter "$top" && grep -RIlwF -f "$work/reach/names" "${there[@]}") || status=$?
+		# What could not be read may name it.
+		((status <= 1)) || echo "$top"
+	done >"$work/reach/named"
+	printf '%s\n' "${patch_sources[@]}" | grep '\.[cS]$' >"$work/reach/compiled" || true
+	grep -qvxF -f "$work/reach/compiled" "$work/reach/named"
 }
 
 headers_jobs()
@@ -116,11 +143,11 @@ headers_announce()
 headers_folders=(arch/x86 block certs crypto drivers fs include init io_uring ipc kernel lib mm net
 	security sound virt)
 
-# headers_scan: writes tree_dir/includes
+# headers_scan: writes tree_dir/include-lines
 headers_scan()
 {
-	headers_scan_lines | awk -f "$KSPLICE_LIBDIR/create/includes.awk" scan >"$tree_dir/includes.new" &&
-		mv "$tree_dir/includes.new" "$tree_dir/includes"
+	headers_scan_lines | awk -f "$KSPLICE_LIBDIR/create/includes.awk" scan >"$tree_dir/include-lines.new" &&
+		mv "$tree_dir/include-lines.new" "$tree_dir/include-lines"
 }
 
 # What includes.awk reads: the files to include, an empty line, the #include lines.
@@ -133,10 +160,11 @@ headers_scan_lines()
 		find "${there[@]}" -name '*.[ch]' -o -name '*.inc'
 	done
 	echo
-	# grep reads a gigabyte in seconds, which awk does not.
+	# grep reads a gigabyte in seconds, which awk does not. -R: a source that is given is a farm
+	# of links.
 	for top in "$tree_src" "$tree_build"; do
 		headers_enter "$top"
-		grep -rHE --include='*.[chS]' --include='*.inc' \
+		grep -RHE --include='*.[chS]' --include='*.inc' \
 			'^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*["<]' "${there[@]}" || true
 	done
 }

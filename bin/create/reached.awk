@@ -111,7 +111,7 @@ BEGIN {
 			print "unknown"
 			exit
 		}
-		if (text !~ /^(name|macro) /)
+		if (text !~ /^(new|name|macro) /)
 			continue
 		name = substr(text, index(text, " ") + 1)
 		changed_macro[name] = text ~ /^macro/

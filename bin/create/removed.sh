@@ -106,12 +106,12 @@ removed_others()
 
 	mapfile -t files < <(removed_files)
 	[[ ${#files[@]} -gt 0 ]] || return 0
-	if [[ ! -e $tree_dir/includes ]]; then
+	if [[ ! -e $tree_dir/include-lines ]]; then
 		logged headers_scan || die_log 1 failed "the source's include lines could not be read"
 	fi
 	mapfile -t candidates < <({
 		printf '%s\n' "${files[@]}" | sed -n 's/\.[cS]$/.o/p'
-		awk -f "$KSPLICE_LIBDIR/create/includes.awk" users "$tree_dir/includes" "${files[@]}"
+		awk -f "$KSPLICE_LIBDIR/create/includes.awk" users "$tree_dir/include-lines" "${files[@]}"
 	} | sort -u | grep -vxF -f <(printf '%s\n' - "${units[@]}" "${units_added[@]}" "${units_gone[@]}"))
 	[[ ${#candidates[@]} -gt 0 ]] || return 0
 	units_list "${candidates[@]}"
@@ -131,14 +131,14 @@ removed_others()
 	done <"$work/removed"
 }
 
-# The files of the patched source that have one of the names.
+# The files of the patched source that have one of the names; it may be a farm of links (-R).
 removed_files()
 {
 	local there
 
 	{
 		headers_enter "$tree_src"
-		grep -rlwF --include='*.[chS]' --include='*.inc' -f "$work/removed.names" -- "${there[@]}" |
+		grep -RlwF --include='*.[chS]' --include='*.inc' -f "$work/removed.names" -- "${there[@]}" |
 			grep -vxF -f <(printf '%s\n' "${patch_files[@]}")
 		cd "$work/new" && grep -rlwF -f "$work/removed.names" -- * | grep '\.\([chS]\|inc\)$'
 	} || true

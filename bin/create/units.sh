@@ -47,6 +47,8 @@ units_find()
 	fi
 	units_sort
 	if [[ ${#units[@]} = 0 && ${#units_added[@]} = 0 && ${#units_gone[@]} = 0 ]]; then
+		[[ ! -s $work/reach/commands ]] ||
+			die 7 no_change "the patch changes no code: no unit depends on what it changes in ${included[*]}"
 		die 7 no_change "nothing of ${patch_files[*]} is built into $kernel_release: its configuration leaves it out"
 	fi
 	[[ ${#units[@]} = 0 ]] || units_load "${units[@]}"

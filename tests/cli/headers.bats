@@ -191,3 +191,85 @@ everything='alone asm caller defined enumerated far leaf limit macro member none
 	reaches 's/^int far.*/&\n#define far(a) ((a) - 1)/' far defined
 	reaches 's/^int far/long far/' far defined
 }
+
+@test "what only comes is told from what changes" {
+	changed 's/^int far/int fresh(int a);\nstruct added { int q; };\n&/'
+	[ "$(sort changes)" = $'new added\nnew fresh\ntypes' ]
+	changed 's/^int far(int a)/int far(int a, int b)/'
+	[ "$(cat changes)" = "name far" ]
+	changed 's/^int far/#define FRESH 1\n&/'
+	[ "$(grep -v types changes)" = "macro FRESH" ]
+}
+
+# farm FILE...: a source as ksplice-create sees one that it was given, of links, and an empty build
+farm()
+{
+	local file
+
+	rm -rf given build farm work
+	mkdir -p given build work/reach
+	for file; do
+		mkdir -p "given/${file%/*}"
+		cat >"given/$file"
+	done
+	cp -rs "$PWD/given" farm
+}
+
+# headers FUNCTION...: calls a function of headers.sh on them
+headers()
+{
+	(
+		KSPLICE_LIBDIR=$create/..
+		tree_src=$PWD/farm tree_build=$PWD/build tree_dir=$PWD work=$PWD/work
+		# shellcheck source=bin/create/headers.sh
+		source "$create/headers.sh"
+		patch_sources=(${patched-})
+		"$@"
+	)
+}
+
+@test "the include lines of a source that is given" {
+	farm fs/a.c <<<'#include "b.h"'
+	echo 'int b;' >given/fs/b.h
+	ln -s "$PWD/given/fs/b.h" farm/fs/b.h
+	headers headers_scan
+	[ "$(awk -f "$create/includes.awk" users include-lines fs/b.h)" = fs/a.o ]
+}
+
+# named SED TEXT: may a source with this text name what the header's change adds?
+named()
+{
+	changed "$1"
+	farm fs/a.c <<<"$2"
+	mv changes work/reach/
+	headers headers_named
+}
+
+# unnamed SED TEXT: surely not
+unnamed()
+{
+	if named "$@"; then
+		echo "$1: named"
+		return 1
+	fi
+}
+
+@test "names that nothing has need no look at the units" {
+	local add='s/^int far/int fresh(int a);\n&/'
+
+	unnamed "$add" 'int f(int a) { return fresher(a); }'
+	named "$add" 'int f(int a) { return a; } /* fresh */'
+	# The patch changes that source: it is compiled anyway.
+	patched=fs/a.c unnamed "$add" 'static int fresh(int a) { return a; }'
+	patched=fs/b.c named "$add" 'static int fresh(int a) { return a; }'
+	# A macro may be meant by a name that another macro makes; what changes, too.
+	named 's/^int far/#define FRESH 1\n&/' 'int a;'
+	named 's/a + 1/a + 2/' 'int a;'
+	named "$add; s/a + 1/a + 2/" 'int a;'
+	# What cannot be read.
+	farm fs/a.c <<<'int a;'
+	changed "$add"
+	mv changes work/reach/
+	ln -s nowhere farm/fs/gone.c
+	headers headers_named
+}
