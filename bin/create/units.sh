@@ -62,7 +62,7 @@ units_sort()
 	units_gone=("${rules_gone[@]}")
 	mapfile -t units < <(printf '%s\n' "${units[@]}" "${rules_changed[@]}" |
 		sed '/^$/d' | sort -u |
-		grep -vxF -f <(printf '%s\n' - "${units_added[@]}" "${units_gone[@]}"))
+		{ grep -vxF -f <(printf '%s\n' - "${units_added[@]}" "${units_gone[@]}") || true; })
 	((${#units_gone[@]} + ${#rules_changed[@]} == 0)) || units_list "${units_gone[@]}" "${rules_changed[@]}"
 }
 

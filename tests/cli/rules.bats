@@ -97,3 +97,12 @@ rules()
 	d/own.o|own
 	EOF
 }
+
+@test "a patch that reaches no unit leaves no list, and is no failure" {
+	# As in ksplice-create: what fails is told by a trap, in subshells too.
+	run bash -c 'set -o errexit -o errtrace -o nounset -o pipefail; trap "echo trapped" ERR
+		source "$1/units.sh"
+		rules_new=() rules_gone=() rules_changed=()
+		units_sort; echo "${#units[@]}"' - "$create"
+	[ "$output" = 0 ]
+}
