@@ -53,10 +53,28 @@ bool accept_covers(const struct atom *atom, const char *kind)
 	return false;
 }
 
+/*
+ * Entries of these call code, or give a variable a value, while the kernel boots or the
+ * module is loaded, and do nothing else.
+ */
+static bool starts_something(const char *section)
+{
+	static const char *const prefixes[] = { ".init.setup", ".initcall", ".con_initcall",
+						"__param" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(section, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
 const char *accept_kind(const struct atom *post)
 {
 	const struct atom *pre = post->twin;
 
+	/* Whether it is new is for the caller to know: these are paired by content. */
+	if (post->class == SECTION_REGISTRY)
+		return post->sym && starts_something(post->sec->name) ? ACCEPT_INIT_CODE : NULL;
 	if (!pre || !post->changed || !post->sym)
 		return NULL;
 	if (post->class == SECTION_INIT_CODE && pre->class == SECTION_INIT_CODE)

@@ -11,7 +11,7 @@
 
 #include "unit.h"
 
-#define ACCEPT_INIT_CODE     "init-code" /* a function that ran already */
+#define ACCEPT_INIT_CODE     "init-code" /* a function that ran already, or what has it run */
 #define ACCEPT_INITIAL_VALUE "initial-value" /* an object that has a value already */
 
 /*
@@ -25,7 +25,8 @@ bool accept_covers(const struct atom *atom, const char *kind);
 
 /*
  * The kind that accepts this changed atom of POST, NULL if none can: its size
- * or its section are beyond that.
+ * or its section are beyond that. Of what only the start of the kernel or a
+ * module reads (SECTION_REGISTRY) it must be known that it is new.
  */
 const char *accept_kind(const struct atom *post);
 

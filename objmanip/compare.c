@@ -366,26 +366,42 @@ static int check_atom(const struct atom *b, const char *name, const char *target
 	}
 }
 
+bool compare_registers(const struct unit *pre, const struct atom *post)
+{
+	if (post->class != SECTION_REGISTRY)
+		return false;
+	for (size_t i = 0; i < pre->nr_atoms; i++) {
+		const struct atom *a = pre->atoms[i];
+
+		if (a->class == SECTION_REGISTRY && !strcmp(a->sec->name, post->sec->name) &&
+		    pair_same_content(a, post))
+			return false;
+	}
+	return true;
+}
+
 /* Entries that the kernel or the module loader reads once: nothing new may be there. */
 static int check_registry(const struct unit *pre, const struct atom *b, const char *name,
 			  struct error *err)
 {
+	const char *kind = accept_kind(b);
 	int rc;
 
-	for (size_t i = 0; i < pre->nr_atoms; i++) {
-		const struct atom *a = pre->atoms[i];
-
-		if (a->class == SECTION_REGISTRY && !strcmp(a->sec->name, b->sec->name) &&
-		    pair_same_content(a, b))
-			return 0;
-	}
+	if (!compare_registers(pre, b) || (kind && accept_covers(b, kind)))
+		return 0;
 	rc = error_refuse(
 		err,
 		"%s: %s is new or changes in section %s, which is read only at boot or when a module is loaded",
 		name, atom_name(b), b->sec->name);
-	error_hint(
-		err,
-		"module parameters, initcalls, tracepoints and the like cannot be added to a running kernel");
+	if (kind)
+		error_hint(
+			err,
+			"boot options, module parameters and initcalls cannot be added to a running kernel; if the update does without: --accept %s=%s",
+			kind, atom_name(b));
+	else
+		error_hint(
+			err,
+			"tracepoints, system calls and the like cannot be added to a running kernel");
 	return rc;
 }
 

@@ -23,6 +23,12 @@ int compare_check(const struct unit *pre, const struct unit *post, const char *n
 /* Do these references of PRE and POST mean the same in the running kernel? */
 bool compare_same_target(const struct ref *pre, const struct ref *post);
 
+/*
+ * Is it an entry, which PRE has not, of a table that is read only at boot or when
+ * a module is loaded?
+ */
+bool compare_registers(const struct unit *pre, const struct atom *post);
+
 /* Is this atom of POST code that replaces a running function or comes with one? */
 bool compare_replaces(const struct atom *post, const char *target);
 

@@ -385,7 +385,8 @@ void extract_report(const struct extract *x, FILE *file)
 		if (atom->rewritten)
 			fprintf(file, "rewritten %s\n", atom_name(atom));
 		if (kind && accept_covers(atom, kind) &&
-		    !(atom_is_code(atom) && compare_only_clones(atom)))
+		    !(atom_is_code(atom) && compare_only_clones(atom)) &&
+		    (atom->class != SECTION_REGISTRY || compare_registers(x->pre, atom)))
 			fprintf(file, "accepted %s=%s\n", kind, atom_name(atom));
 		if (!atom->included || (atom->owner && atom_is_code(atom)) || pair_by_content(atom))
 			continue;

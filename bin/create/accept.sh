@@ -6,7 +6,8 @@
 #
 #	layout		of a structure, union, enumeration or typedef
 #	initial-value	of an object that exists already
-#	init-code	a function that ran at boot or when its module was loaded
+#	init-code	a function that ran at boot or when its module was loaded, or what
+#			has one run (a boot option, an initcall) or sets a module parameter
 
 accept_kinds='layout initial-value init-code'
 accept_used=()		# which of opt_accept were of use
@@ -64,7 +65,7 @@ accept_report()
 			continue
 		}
 		case $kind in
-		init-code) warn "accepted: $1: the update leaves out the change of $name(), which ran already" ;;
+		init-code) warn "accepted: $1: the update leaves out $name as it is now, which only counts at boot or when its module is loaded" ;;
 		*) warn "accepted: $1: the update leaves out the initial value of $name, which keeps what it has" ;;
 		esac
 	done <"$2"

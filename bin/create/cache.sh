@@ -91,7 +91,7 @@ lock()
 
 	exec {fd}>"$1"
 	if ! flock -n "$fd"; then
-		verbose "waiting for another ksplice-create ($1)"
+		note "waiting for another ksplice-create that works on this kernel"
 		flock "$fd"
 	fi
 	lock_fds+=("$fd")

@@ -26,7 +26,8 @@ static const char base[] =
 	"int user(int x) { zero += x; return shared + other + record.b + hook(x); }\n"
 	"__attribute__((section(\".init.text\"))) void start(void) { shared = outside(1); }\n"
 	"__attribute__((section(\".init.data\"))) int table[3] = { 4, 5, 6 };\n"
-	"__attribute__((section(\".strange\"))) int strange = 3;\n";
+	"__attribute__((section(\".strange\"))) int strange = 3;\n"
+	"__attribute__((section(\".init.setup\"), used)) static void *option[] = { start };\n";
 
 static struct unit *open_text(const char *file, const char *text)
 {
@@ -117,6 +118,29 @@ static void test_init_code(void **state)
 	assert_int_equal(check("outside(1)", "outside(2)", "initial-value", &err), -ERROR_REFUSED);
 }
 
+/* What the start of the kernel or of a module reads: left out only where it does nothing else. */
+static void test_registered(void **state)
+{
+	static const char at[] = "__attribute__((section(\".init.setup\")";
+	static const char more[] =
+		"__attribute__((section(\".init.text\"))) static void extra(void) { shared = 1; }\n"
+		"__attribute__((section(\"%s\"), used)) static void *added = extra;\n%s";
+	static const char *const accepted[] = { ".init.setup", ".initcall5.init",
+						".con_initcall.init", "__param" };
+	struct error err;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(accepted) / sizeof(*accepted); i++) {
+		snprintf(text, sizeof(text), more, accepted[i], at);
+		expect(at, text, "init-code=added", "read only at boot");
+	}
+	snprintf(text, sizeof(text), more, "__tracepoints_ptrs", at);
+	assert_int_equal(check(at, text, "init-code", &err), -ERROR_REFUSED);
+	/* What has been there needs no accepting. */
+	assert_int_equal(check("int user", "int  user", NULL, &err), 0);
+}
+
 static void test_beyond(void **state)
 {
 	static const char all[] = "init-code,initial-value";
@@ -145,9 +169,8 @@ static void test_valid(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_initial_values),
-		cmocka_unit_test(test_init_code),
-		cmocka_unit_test(test_beyond),
+		cmocka_unit_test(test_initial_values), cmocka_unit_test(test_init_code),
+		cmocka_unit_test(test_registered),     cmocka_unit_test(test_beyond),
 		cmocka_unit_test(test_valid),
 	};
 
