@@ -71,8 +71,8 @@ int attempt_failure(const char *id, struct failure *f)
 	return -1;
 }
 
-/* Waits until no attempt is queued or running. */
-static int wait_idle(const char *id, struct failure *f)
+/* Waits until no attempt is queued or running, asleep in the way of that turn. */
+static int wait_idle(const char *id, unsigned int turn, struct failure *f)
 {
 	int64_t end = now_ms() + ATTEMPT_PATIENCE_MS;
 	char state[SYSFS_VALUE_MAX];
@@ -87,7 +87,7 @@ static int wait_idle(const char *id, struct failure *f)
 		if (now_ms() >= end)
 			return fail(f, STATUS_FAILED, "unexpected",
 				    "update %s: the kernel's attempt does not end", id);
-		interrupt_sleep_ms(pause);
+		interrupt_sleep_ms(pause, turn);
 		if (pause < 32)
 			pause *= 2;
 	}
@@ -103,14 +103,14 @@ static bool has_succeeded(const char *id, const char *word)
 }
 
 /* One attempt. 0: done; -1: not, for the reason in *f. */
-static int attempt_once(const char *id, const char *word, struct failure *f)
+static int attempt_once(const char *id, const char *word, unsigned int turn, struct failure *f)
 {
 	int err;
 
-	if (wait_idle(id, f))
+	if (wait_idle(id, turn, f))
 		return -1;
 	err = sysfs_write_stage(id, word);
-	if (wait_idle(id, f))
+	if (wait_idle(id, turn, f))
 		return -1;
 	if (err == -EPERM || err == -EACCES)
 		return fail(f, STATUS_DENIED, "not_permitted",
@@ -131,15 +131,16 @@ int attempt(const struct speaker *who, const char *id, const char *word, unsigne
 	    struct failure *f)
 {
 	int64_t end = now_ms() + (int64_t)seconds * 1000;
-	unsigned int pause = MIN_PAUSE_MS;
+	unsigned int pause = MIN_PAUSE_MS, turn = 0;
 	bool told = false;
 
-	for (;;) {
+	for (;; turn++) {
 		struct failure now = { 0 };
 
-		if (!attempt_once(id, word, &now))
+		if (!attempt_once(id, word, turn, &now))
 			return 0;
-		if (now.status != STATUS_BUSY || now_ms() >= end) {
+		/* Twice at least: the first time we may have been in the way ourselves. */
+		if (now.status != STATUS_BUSY || (turn && now_ms() >= end)) {
 			*f = now;
 			return -1;
 		}
@@ -148,7 +149,7 @@ int attempt(const struct speaker *who, const char *id, const char *word, unsigne
 		if (!told)
 			say_step(who, "%s; trying again for up to %u seconds", now.text, seconds);
 		told = true;
-		interrupt_sleep_ms(pause);
+		interrupt_sleep_ms(pause, turn);
 		if (interrupt_check(f))
 			return -1;
 		pause = 2 * pause < MAX_PAUSE_MS ? 2 * pause : MAX_PAUSE_MS;

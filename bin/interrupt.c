@@ -2,9 +2,12 @@
 /* Signals as a flag, and the clock for waiting. */
 #include "interrupt.h"
 
+#include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t caught;
 
@@ -46,11 +49,15 @@ int interrupt_check(struct failure *f)
 	return fail(f, 128 + signal, "interrupted", "interrupted by %s", strsignal(signal));
 }
 
-void interrupt_sleep_ms(unsigned int ms)
+void interrupt_sleep_ms(unsigned int ms, unsigned int turn)
 {
 	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	uint32_t word = 0;
 
-	nanosleep(&time, NULL);
+	if (turn % 2)
+		syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, word, &time, NULL, 0);
+	else
+		nanosleep(&time, NULL);
 }
 
 int64_t now_ms(void)

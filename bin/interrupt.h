@@ -19,8 +19,11 @@ int interrupt_pending(void);
 /* If a signal came: a failure with status 128 + signal, and -1. Otherwise 0. */
 int interrupt_check(struct failure *f);
 
-/* Sleeps; returns early when a signal comes. */
-void interrupt_sleep_ms(unsigned int ms);
+/*
+ * Sleeps; returns early when a signal comes. Who sleeps in a function of the kernel holds up
+ * its replacement, and so do we: sleeps of odd and of even `turn' are in other functions.
+ */
+void interrupt_sleep_ms(unsigned int ms, unsigned int turn);
 
 /* Monotonic time in milliseconds. */
 int64_t now_ms(void);

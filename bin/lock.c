@@ -18,6 +18,7 @@ int lock_take(const struct speaker *who, unsigned int seconds, int *ret, struct 
 	int64_t end = now_ms() + (int64_t)seconds * 1000;
 	_cleanup_free_ char *path = NULL;
 	_cleanup_close_ int fd = -1;
+	unsigned int turn = 0;
 	bool told = false;
 
 	if (record_make_dir(f))
@@ -40,7 +41,7 @@ int lock_take(const struct speaker *who, unsigned int seconds, int *ret, struct 
 		if (!told)
 			say_step(who, "waiting for another ksplice command");
 		told = true;
-		interrupt_sleep_ms(50);
+		interrupt_sleep_ms(50, turn++);
 	}
 	*ret = fd;
 	fd = -1;

@@ -85,6 +85,7 @@ int module_load_failure(const char *name, int err, struct failure *f)
 int module_unload(const char *name)
 {
 	int64_t end = now_ms() + UNLOAD_PATIENCE_MS;
+	unsigned int turn = 0;
 
 	for (;;) {
 		if (!syscall(SYS_delete_module, name, O_NONBLOCK) || errno == ENOENT)
@@ -94,6 +95,6 @@ int module_unload(const char *name)
 			return sysfs_module_exists(name) ? -EPERM : 0;
 		if ((errno != EWOULDBLOCK && errno != EBUSY) || now_ms() >= end)
 			return -errno;
-		interrupt_sleep_ms(20);
+		interrupt_sleep_ms(20, turn++);
 	}
 }
