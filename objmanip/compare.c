@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "accept.h"
+#include "btf.h"
 #include "constant.h"
 #include "pair.h"
 
 #define MAX_ENTRY 16
+#define MAX_DEPTH 4 /* of code without a name that such code leads to */
 
 static bool differs(struct atom *a, struct atom *b, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -39,7 +41,19 @@ static const char *target_name(const struct ref *ref)
 	return atom_name(ref->atom);
 }
 
-bool compare_same_target(const struct ref *x, const struct ref *y)
+static bool same_entries(const struct atom *a, const struct atom *b, unsigned int depth,
+			 const struct elf_section **where);
+
+/* Contents are all that tells which is which. */
+static bool same_unnamed(const struct atom *a, const struct atom *b, unsigned int depth)
+{
+	const struct elf_section *where;
+
+	return depth && !a->sym && !b->sym && a->class == b->class && pair_same_content(a, b) &&
+	       same_entries(a, b, depth - 1, &where);
+}
+
+static bool same_target(const struct ref *x, const struct ref *y, unsigned int depth)
 {
 	if (x->name || y->name)
 		return x->name && y->name && !strcmp(x->name, y->name) && x->place == y->place;
@@ -52,8 +66,12 @@ bool compare_same_target(const struct ref *x, const struct ref *y)
 	/* A constant that is rewritten keeps its place. */
 	if (x->atom->twin == y->atom)
 		return !y->atom->renewed;
-	return !x->atom->sym && !y->atom->sym && x->atom->class == y->atom->class &&
-	       pair_same_content(x->atom, y->atom);
+	return same_unnamed(x->atom, y->atom, depth);
+}
+
+bool compare_same_target(const struct ref *x, const struct ref *y)
+{
+	return same_target(x, y, MAX_DEPTH);
 }
 
 static bool refs_differ(struct atom *a, struct atom *b, const struct atom *x, const struct atom *y,
@@ -92,7 +110,7 @@ static void entry_bytes(const struct atom *entry, unsigned char *bytes)
 		memset(bytes + size - entry->table->ignore_from_end, 0, 2);
 }
 
-static bool same_entry(const struct atom *x, const struct atom *y)
+static bool same_entry(const struct atom *x, const struct atom *y, unsigned int depth)
 {
 	unsigned char p[MAX_ENTRY], q[MAX_ENTRY];
 	size_t nr = x->nr_refs;
@@ -105,10 +123,14 @@ static bool same_entry(const struct atom *x, const struct atom *y)
 		return false;
 	if (x->table->ends_with_length && !p[atom_size(x) - 1])
 		nr = 1;
-	for (size_t i = 0; i < nr; i++)
-		if (x->refs[i].offset != y->refs[i].offset ||
-		    !compare_same_target(&x->refs[i], &y->refs[i]))
+	for (size_t i = 0; i < nr; i++) {
+		const struct ref *s = &x->refs[i], *t = &y->refs[i];
+		bool own = s->atom == x->owner && t->atom == y->owner && x->owner;
+
+		if (s->offset != t->offset ||
+		    !(own ? s->place == t->place : same_target(s, t, depth)))
 			return false;
+	}
 	return true;
 }
 
@@ -123,18 +145,30 @@ static struct atom *next_entry(const struct atom *atom, size_t *cursor)
 	return NULL;
 }
 
-static bool entries_differ(struct atom *a, struct atom *b)
+/* On a difference, *where is the table. */
+static bool same_entries(const struct atom *a, const struct atom *b, unsigned int depth,
+			 const struct elf_section **where)
 {
 	size_t i = 0, k = 0;
 
 	for (;;) {
-		struct atom *x = next_entry(a, &i), *y = next_entry(b, &k);
+		const struct atom *x = next_entry(a, &i), *y = next_entry(b, &k);
 
 		if (!x && !y)
+			return true;
+		if (!x || !y || !same_entry(x, y, depth)) {
+			*where = (y ? y : x)->sec;
 			return false;
-		if (!x || !y || !same_entry(x, y))
-			return differs(a, b, "other entries in %s", (y ? y : x)->sec->name);
+		}
 	}
+}
+
+static bool entries_differ(struct atom *a, struct atom *b)
+{
+	const struct elf_section *where;
+
+	return !same_entries(a, b, MAX_DEPTH, &where) &&
+	       differs(a, b, "other entries in %s", where->name);
 }
 
 /* ---- pairs ------------------------------------------------------------------ */
@@ -416,9 +450,10 @@ int compare_check(const struct unit *pre, const struct unit *post, const char *n
 
 			if (atom_is_code(b) != code)
 				continue;
-			if (b->class == SECTION_REGISTRY)
+			rc = btf_check(b, name, err);
+			if (!rc && b->class == SECTION_REGISTRY)
 				rc = check_registry(pre, b, name, err);
-			else if (b->changed && b->twin)
+			else if (!rc && b->changed && b->twin)
 				rc = check_atom(b, name, target, err);
 			if (rc)
 				return rc;

@@ -301,18 +301,33 @@ static int find_goal(struct emitter *e, const struct atom *from, const struct re
 }
 
 /*
- * The kernel patches alternatives of a module before an update's own
- * relocations are made: there, code can only branch to what the module loader
- * knows.
+ * The kernel sorts and reads a module's tables, and patches alternatives, before an update's
+ * own relocations are made: where control goes on after a fault, and what is patched there,
+ * can only be what the module loader knows.
  */
+static bool is_used_early(const struct atom *atom, const struct ref *ref)
+{
+	if (atom->table)
+		return !strcmp(atom->table->name, "__ex_table");
+	return ref_is_branch(atom, ref) && stub_is_patched_early(atom, ref);
+}
+
 static int avoid_late(struct emitter *e, const struct atom *atom, const struct ref *ref,
 		      struct goal *goal)
 {
-	if (goal->symbol->section || !ref_is_branch(atom, ref) ||
-	    symvers_exporter(e->x->symvers, goal->symbol->name) ||
-	    !stub_is_patched_early(atom, ref))
+	if (goal->symbol->section || symvers_exporter(e->x->symvers, goal->symbol->name) ||
+	    !is_used_early(atom, ref))
 		return 0;
 	return stub_jump(e->x->out, goal->symbol, &goal->symbol) ? no_memory(e) : 0;
+}
+
+/* Fills in a jump behind the copy (place.c). */
+static int emit_jump(struct emitter *e, const struct atom *atom, uint64_t at,
+		     const struct goal *goal)
+{
+	if (elf_add_reloc(atom->out_sec, at + 1, R_X86_64_PLT32, goal->symbol, goal->place - 4))
+		return no_memory(e);
+	return 0;
 }
 
 static int emit_short_branch(struct emitter *e, const struct atom *atom, const struct ref *ref,
@@ -331,39 +346,48 @@ static int emit_short_branch(struct emitter *e, const struct atom *atom, const s
 		return rc;
 	}
 	atom->out_sec->data[field] = (unsigned char)(tail - (field + 1));
-	if (elf_add_reloc(atom->out_sec, tail + 1, R_X86_64_PLT32, goal->symbol, goal->place - 4))
+	return emit_jump(e, atom, tail, goal);
+}
+
+/* A reference where the code has a field for it. */
+static int emit_field(struct emitter *e, const struct atom *atom, const struct ref *ref,
+		      struct goal *goal)
+{
+	int rc = avoid_late(e, atom, ref, goal);
+
+	if (rc)
+		return rc;
+	if (elf_add_reloc(atom->out_sec, atom->out_start + ref->offset, ref->type, goal->symbol,
+			  (int64_t)((uint64_t)goal->place - ref->adjust)))
 		return no_memory(e);
 	return 0;
 }
 
 static int emit_refs(struct emitter *e, const struct atom *atom)
 {
-	uint64_t tail = atom->out_end;
-
-	size_t nr = atom->nr_refs;
+	uint64_t tail = atom->out_end + (atom->next ? PLACE_JUMP_SIZE : 0);
 
 	/* A replacement of no length is nowhere: let it be where the original is. */
 	bool nowhere = atom->table && atom->table->ends_with_length &&
 		       !atom_bytes(atom)[atom_size(atom) - 1];
 
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = 0; i < atom->nr_refs; i++) {
 		const struct ref *ref = &atom->refs[i];
 		struct goal goal;
 		int rc = find_goal(e, atom, nowhere ? &atom->refs[0] : ref, &goal);
 
-		if (!rc && place_is_short_branch(atom, ref)) {
-			rc = emit_short_branch(e, atom, ref, tail, &goal);
-			tail += PLACE_JUMP_SIZE;
-			if (!rc)
-				continue;
-		}
-		if (!rc)
-			rc = avoid_late(e, atom, ref, &goal);
 		if (rc)
 			return rc;
-		if (elf_add_reloc(atom->out_sec, atom->out_start + ref->offset, ref->type,
-				  goal.symbol, (int64_t)((uint64_t)goal.place - ref->adjust)))
-			return no_memory(e);
+		if (ref_is_next(ref)) {
+			rc = emit_jump(e, atom, atom->out_end, &goal);
+		} else if (place_is_short_branch(atom, ref)) {
+			rc = emit_short_branch(e, atom, ref, tail, &goal);
+			tail += PLACE_JUMP_SIZE;
+		} else {
+			rc = emit_field(e, atom, ref, &goal);
+		}
+		if (rc)
+			return rc;
 	}
 	return 0;
 }

@@ -55,7 +55,7 @@ int entries_check(const struct extract *x, struct error *err)
 	for (size_t i = 0; !rc && i < x->post->nr_atoms; i++) {
 		const struct atom *atom = x->post->atoms[i];
 
-		if (!atom_is_code(atom) || !atom->sym || atom_family(atom)->included)
+		if (!atom_is_code(atom) || atom_family(atom)->included)
 			continue;
 		rc = check_user(x, atom, err);
 	}

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "btf.h"
+
 static const char unique_id[] = "__UNIQUE_ID_";
 
 size_t pair_base_length(const char *name)
@@ -26,7 +28,7 @@ size_t pair_base_length(const char *name)
 			return len;
 		if (name[end - 1] == '.')
 			len = end - 1;
-		else if (!strncmp(name, unique_id, strlen(unique_id)))
+		else if (!strncmp(name, unique_id, strlen(unique_id)) || btf_is_id(name))
 			return end;
 		else
 			return len;
@@ -239,5 +241,6 @@ void pair_units(struct unit *pre, struct unit *post)
 	for (int cold = 0; cold <= 1; cold++)
 		for (int like = 0; like < NR_LIKENESS; like++)
 			pair_clones(pre, post, cold, (enum likeness)like);
+	btf_pair(pre, post);
 	pair_objects(pre, post);
 }

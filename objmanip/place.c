@@ -69,11 +69,16 @@ bool place_is_short_branch(const struct atom *atom, const struct ref *ref)
 	return ref->type == R_X86_64_PC8 && atom_is_code(atom);
 }
 
-/* Short branches reach no other function: each gets a jump behind its own. */
+/*
+ * Jumps behind the copy: first to what followed the code, if that goes on there; then one for
+ * each short branch, which reaches no other function.
+ */
 static int add_tail(const struct atom *atom)
 {
 	static const unsigned char jump[PLACE_JUMP_SIZE] = { 0xe9 };
 
+	if (atom->next && elf_append(atom->out_sec, jump, sizeof(jump), 1, NULL))
+		return -ENOMEM;
 	for (size_t i = 0; i < atom->nr_refs; i++)
 		if (place_is_short_branch(atom, &atom->refs[i]) &&
 		    elf_append(atom->out_sec, jump, sizeof(jump), 1, NULL))

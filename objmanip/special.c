@@ -58,7 +58,6 @@ static const struct class_row rows[] = {
 	{ ".eh_frame", true, SECTION_IGNORED },
 	{ ".sframe", true, SECTION_IGNORED },
 	{ ".printk_index", false, SECTION_IGNORED },
-	{ "_kprobe_blacklist", false, SECTION_IGNORED },
 	{ "_error_injection_whitelist", false, SECTION_IGNORED },
 	{ "__tracepoints_strings", false, SECTION_RODATA },
 	{ ".static_call_tramp_key", false, SECTION_IGNORED },
@@ -94,6 +93,8 @@ static const struct special_table tables[] = {
 	{ .name = ".smp_locks", .sizes = { 4 }, .unimportant = true },
 	{ .name = "__jump_table", .sizes = { 16 } },
 	{ .name = "__mcount_loc", .sizes = { 8 }, .unimportant = true },
+	/* Where no probe may be: the new code has the same reasons. */
+	{ .name = "_kprobe_blacklist", .sizes = { 8 }, .unimportant = true },
 	{ .name = "runtime_", .prefix = true, .sizes = { 4 }, .unimportant = true, .runtime = true },
 	{ .name = ".discard.", .prefix = true, .sizes = { 4, 8, 12, 16 }, .unimportant = true },
 };

@@ -16,7 +16,7 @@ struct declaration;		/* declare.h */
 /* A reference of an atom: an ELF relocation, with its real target worked out. */
 struct ref {
 	uint64_t offset;		/* of the field, in the atom */
-	uint32_t type;			/* R_X86_64_* */
+	uint32_t type;			/* R_X86_64_*; R_X86_64_NONE: see ref_is_next() */
 	unsigned int adjust;		/* PC-relative in code: field to end of instruction */
 	const struct elf_symbol *symbol; /* ELF's */
 	/* Exactly one of these is set. */
@@ -41,6 +41,7 @@ struct atom {
 	size_t nr_refs;
 	struct atom *owner;		/* table entry: the code it belongs to; foo.cold: foo */
 	struct atom *cold;		/* foo: its foo.cold */
+	struct atom *next;		/* code without a jump or return at its end: what follows */
 	struct atom **entries;		/* code: its table entries, section by section in order */
 	size_t nr_entries;
 	const struct special_table *table; /* table entry only */
@@ -113,7 +114,13 @@ static inline bool atom_is_code(const struct atom *atom)
 	       atom->class == SECTION_EXIT_CODE;
 }
 
-/* Does this reference of code call or jump, rather than take an address? */
+/* The reference to atom.next: no field, at the end of the code. */
+static inline bool ref_is_next(const struct ref *ref)
+{
+	return ref->type == R_X86_64_NONE;
+}
+
+/* Does this reference of code call, jump or go on there, rather than take an address? */
 bool ref_is_branch(const struct atom *atom, const struct ref *ref);
 
 /* foo for foo.cold, else itself. */

@@ -22,9 +22,13 @@ static inline struct section_atoms *section_atoms(const struct elf_section *sec)
 struct atom *unit_add_atom(struct unit *unit, struct elf_section *sec, uint64_t start, uint64_t end,
 			   struct elf_symbol *sym);
 
+/* Puts the atoms of a section in order again. */
+void unit_sort_atoms(const struct elf_section *sec);
+
 /*
- * Gives branches between the atoms of a section relocations, and fills
- * section_atoms.adjusts of code. After the cut at symbols.
+ * Cuts code without a name, finds what code goes on into (atom.next), gives branches
+ * between the atoms of a section relocations, and fills section_atoms.adjusts of code.
+ * After the cut at symbols.
  */
 int unit_prepare_code(struct unit *unit, struct error *err);
 

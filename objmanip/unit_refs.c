@@ -112,7 +112,38 @@ static int add_cut(struct cuts *cuts, uint64_t offset)
 	return 0;
 }
 
-static int collect_cuts(const struct unit *unit, struct cuts *cuts)
+/*
+ * Code between functions that only tables name, as the one to go on at after a fault: it
+ * may look like padding. Only what is copied with code counts.
+ */
+static bool names_code(const struct elf_section *sec, const struct elf_section *target)
+{
+	const struct special_table *table = special_table_find(sec);
+
+	switch (section_atoms(target)->class) {
+	case SECTION_CODE:
+	case SECTION_INIT_CODE:
+	case SECTION_EXIT_CODE:
+		return table && !table->unimportant && section_atoms(target)->nr;
+	default:
+		return false;
+	}
+}
+
+/* Is something without a name meant, in a section that may have such? */
+static bool means_anonymous(const struct elf_section *sec, const struct elf_symbol *sym, bool code)
+{
+	const struct elf_section *target = sym->section;
+
+	if (!target || sym->priv)
+		return false;
+	if (code)
+		return names_code(sec, target);
+	return may_be_anonymous(target) &&
+	       (section_atoms(target)->nr != 1 || sym->type != STT_SECTION);
+}
+
+static int collect_cuts(const struct unit *unit, bool code, struct cuts *cuts)
 {
 	for (size_t i = 1; i < unit->elf->nr_sections; i++) {
 		const struct elf_section *sec = unit->elf->sections[i];
@@ -124,8 +155,7 @@ static int collect_cuts(const struct unit *unit, struct cuts *cuts)
 			const struct elf_section *target = sym->section;
 			int64_t place = place_of(sec, r);
 
-			if (!target || sym->priv || !may_be_anonymous(target) ||
-			    (section_atoms(target)->nr == 1 && sym->type == STT_SECTION))
+			if (!means_anonymous(sec, sym, code))
 				continue;
 			if (place < 0 || (uint64_t)place >= target->size ||
 			    unit_atom_at(target, (uint64_t)place))
@@ -153,12 +183,20 @@ static int compare_atoms(const void *a, const void *b)
 	return x->end < y->end ? -1 : x->end > y->end;
 }
 
-static int cut_anonymous(struct unit *unit, struct elf_section *sec, struct cuts *cuts)
+void unit_sort_atoms(const struct elf_section *sec)
+{
+	struct section_atoms *list = section_atoms(sec);
+
+	if (list->nr)
+		qsort(list->atoms, list->nr, sizeof(list->atoms[0]), compare_atoms);
+}
+
+static int cut_anonymous(struct unit *unit, struct elf_section *sec, bool code, struct cuts *cuts)
 {
 	struct section_atoms *list = section_atoms(sec);
 	size_t nr_named = list->nr;
 
-	if (!nr_named && sec->size && may_be_anonymous(sec) && add_cut(cuts, 0))
+	if (!code && !nr_named && sec->size && may_be_anonymous(sec) && add_cut(cuts, 0))
 		return -ENOMEM;
 	if (!cuts->nr)
 		return 0;
@@ -180,20 +218,21 @@ static int cut_anonymous(struct unit *unit, struct elf_section *sec, struct cuts
 		if (!unit_add_atom(unit, sec, start, end, NULL))
 			return -ENOMEM;
 	}
-	qsort(list->atoms, list->nr, sizeof(list->atoms[0]), compare_atoms);
+	unit_sort_atoms(sec);
 	return 0;
 }
 
-static int cut_all_anonymous(struct unit *unit, struct error *err)
+/* Code between functions, or all the rest: where that is meant, the code has to tell first. */
+static int cut_all_anonymous(struct unit *unit, bool code, struct error *err)
 {
 	struct cuts *cuts = calloc(unit->elf->nr_sections, sizeof(*cuts));
 	int rc;
 
 	if (!cuts)
 		return no_memory(err, unit);
-	rc = collect_cuts(unit, cuts);
+	rc = collect_cuts(unit, code, cuts);
 	for (size_t i = 1; !rc && i < unit->elf->nr_sections; i++)
-		rc = cut_anonymous(unit, unit->elf->sections[i], &cuts[i]);
+		rc = cut_anonymous(unit, unit->elf->sections[i], code, &cuts[i]);
 	for (size_t i = 1; i < unit->elf->nr_sections; i++)
 		free(cuts[i].offsets);
 	free(cuts);
@@ -244,6 +283,8 @@ bool ref_is_branch(const struct atom *atom, const struct ref *ref)
 {
 	const unsigned char *code = atom_bytes(atom);
 
+	if (ref_is_next(ref))
+		return true;
 	if (!atom_is_code(atom) || !reloc_is_pc_relative(ref->type) || !ref->offset)
 		return false;
 	if (ref->type == R_X86_64_PC8)
@@ -259,9 +300,9 @@ static int make_refs(struct unit *unit, struct atom *atom, struct error *err)
 	const struct elf_section *sec = atom->sec;
 	size_t first = elf_reloc_at(sec, atom->start), last = elf_reloc_at(sec, atom->end);
 
-	if (first == last)
+	if (first == last && !atom->next)
 		return 0;
-	atom->refs = calloc(last - first, sizeof(atom->refs[0]));
+	atom->refs = calloc(last - first + 1, sizeof(atom->refs[0]));
 	if (!atom->refs)
 		return no_memory(err, unit);
 	for (size_t i = first; i < last; i++) {
@@ -277,6 +318,13 @@ static int make_refs(struct unit *unit, struct atom *atom, struct error *err)
 		atom->refs[i - first].offset = r->offset - atom->start;
 		atom->nr_refs++;
 	}
+	if (atom->next)
+		atom->refs[atom->nr_refs++] = (struct ref){
+			.offset = atom_size(atom),
+			.type = R_X86_64_NONE,
+			.symbol = atom->next->sym,
+			.atom = atom->next,
+		};
 	return 0;
 }
 
@@ -365,9 +413,11 @@ int unit_resolve(struct unit *unit, struct error *err)
 	size_t nr;
 	int rc;
 
-	rc = unit_prepare_code(unit, err);
+	rc = cut_all_anonymous(unit, true, err);
 	if (!rc)
-		rc = cut_all_anonymous(unit, err);
+		rc = unit_prepare_code(unit, err);
+	if (!rc)
+		rc = cut_all_anonymous(unit, false, err);
 	nr = unit->nr_atoms;
 	for (size_t i = 0; !rc && i < nr; i++)
 		rc = make_refs(unit, unit->atoms[i], err);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The kernel's numbers of types: the names of their places count lines and macros. */
+#include "extract_job.h"
+
+static const char ids[] =
+	"asm(\".pushsection .BTF_ids,\\\"a\\\"\\n.local list\\nlist:\\n\"\n"
+	"\".type __BTF_ID__struct__socket__11,@object\\n.size __BTF_ID__struct__socket__11,4\\n\"\n"
+	"\"__BTF_ID__struct__socket__11: .zero 4\\n\"\n"
+	"\".type __BTF_ID__struct__file__12,@object\\n.size __BTF_ID__struct__file__12,4\\n\"\n"
+	"\"__BTF_ID__struct__file__12: .zero 4\\n.popsection\");\n"
+	"extern const unsigned int list[];\n"
+	"int f(int x) { return x ? list[1] : 1; }\n"
+	"void filler(void) { }\n";
+
+/* Their numbers move, and code that uses one changes: it goes on using the kernel's. */
+static void test_moved_numbers(void **state)
+{
+	char *post = edit(ids, "? list[1] : 1", "? list[1] : 2"), *found;
+	struct job job;
+
+	(void)state;
+	while ((found = strstr(post, "file__12")))
+		memcpy(found, "file__34", 8);
+	run_texts(&job, "c", ids, post);
+	expect_ok(&job);
+	assert_string_equal(func_name(&job, 0), "f");
+	assert_null(elf_find_section(job.x.out, ".BTF_ids"));
+	done(&job);
+	free(post);
+}
+
+static void test_new_number(void **state)
+{
+	char *post = edit(ids, "? list[1] : 1", "? list[1] : 2"), *found;
+	struct job job;
+
+	(void)state;
+	while ((found = strstr(post, "struct__file")))
+		memcpy(found, "struct__node", 12);
+	run_texts(&job, "c", ids, post);
+	expect_refused(&job, "__BTF_ID__struct__node__12", "new in section .BTF_ids");
+	free(post);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_moved_numbers),
+		cmocka_unit_test(test_new_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
