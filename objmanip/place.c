@@ -8,13 +8,18 @@
 #include "rewrite.h"
 
 #define NOP 0x90
+#define PERCPU_SECTION ".data..percpu"
 
 static int no_memory(const struct extract *x, struct error *err)
 {
 	return error_set(err, -ENOMEM, "%s: out of memory", x->name);
 }
 
-/* Init sections of the update's module are freed, too: what stays has to leave them. */
+/*
+ * Init sections of the update's module are freed, too: what stays has to leave them. And a module
+ * has one section of per-CPU variables, where the kernel itself has more (..shared_aligned,
+ * ..page_aligned, ...): in any other the variable would be no per-CPU one.
+ */
 static int section_name(const struct atom *atom, char *buf, size_t size)
 {
 	const char *name = atom->sec->name;
@@ -29,6 +34,8 @@ static int section_name(const struct atom *atom, char *buf, size_t size)
 		text = atom->class == SECTION_RODATA ? ".rodata" : ".data";
 		name = "";
 	}
+	if (!strncmp(name, PERCPU_SECTION, strlen(PERCPU_SECTION)))
+		name = PERCPU_SECTION;
 	return snprintf(buf, size, "%s%s", text, name) < (int)size ? 0 : -ENAMETOOLONG;
 }
 

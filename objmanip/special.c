@@ -78,6 +78,10 @@ static const struct class_row rows[] = {
 	{ "__trace_printk_fmt", false, SECTION_DATA },
 	{ ".ref.data", false, SECTION_DATA },
 	{ ".ref.rodata", false, SECTION_RODATA },
+	/* Mapped without encryption where memory is encrypted: only at boot. */
+	{ ".data..decrypted", true, SECTION_UNKNOWN },
+	{ ".data..percpu..decrypted", true, SECTION_UNKNOWN },
+	{ ".bss..decrypted", true, SECTION_UNKNOWN },
 	{ ".meminit.data", true, SECTION_DATA },
 	{ ".meminit.rodata", true, SECTION_RODATA },
 	{ ".data", true, SECTION_DATA },

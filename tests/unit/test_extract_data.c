@@ -177,6 +177,31 @@ static void test_rewritten_pointer(void **state)
 	free(table);
 }
 
+/* A module has one section of per-CPU variables, whatever part of the kernel's they are for. */
+static void test_per_cpu(void **state)
+{
+	static const char variable[] =
+		"static __attribute__((section(\".data..percpu..%s\"), aligned(64))) long mine = 3;\n"
+		"int changed(int x) { state += mine++; ";
+	const struct elf_section *sec;
+	struct job job;
+	char text[256];
+
+	(void)state;
+	snprintf(text, sizeof(text), variable, "shared_aligned");
+	run_edit(&job, "int changed(int x) { ", text);
+	expect_ok(&job);
+	assert_null(elf_find_section(job.x.out, ".data..percpu..shared_aligned"));
+	sec = elf_find_section(job.x.out, ".data..percpu");
+	assert_non_null(sec);
+	assert_int_equal(sec->size, sizeof(long));
+	assert_int_equal(sec->align, 64);
+	done(&job);
+	snprintf(text, sizeof(text), variable, "decrypted");
+	run_edit(&job, "int changed(int x) { ", text);
+	expect_refused(&job, "mine in section .data..percpu..decrypted", "not known");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_constant_comes_along),
 		cmocka_unit_test(test_rewritten),
 		cmocka_unit_test(test_rewritten_pointer),
+		cmocka_unit_test(test_per_cpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
