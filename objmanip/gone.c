@@ -77,6 +77,6 @@ int gone_check_variable(const struct extract *x, const struct atom *post, struct
 		"%s: the variable %s moves here from %s: what the running kernel has stored in it would be lost",
 		x->name, atom_name(post), unit);
 	error_hint(err,
-		   "leave the variable where it is; if it is another one, give it another name");
+		   "leave the variable where it is; if the patch renames the file, make it with `git diff -M'; if it is another variable, give it another name");
 	return rc;
 }

@@ -20,7 +20,8 @@ changes_read()
 		if [[ ! -e $work/changes/$path ]] || grep -q '^unknown\|^types' "$work/changes/$path"; then
 			changes_types=1
 		fi
-		if [[ ! -e $work/changes/$path || -s $work/changes/$path ]]; then
+		if [[ ! -e $work/changes/$path || -s $work/changes/$path ||
+			${patch_origin[$path]+set} ]]; then
 			rest+=("$path")
 		else
 			same+=("$path")
@@ -39,12 +40,12 @@ changes_read()
 
 changes_file()
 {
-	local path=$1
+	local path=$1 from=${patch_origin[$1]-$1}
 
 	# Other files are no C.
-	[[ $path = *.[ch] && -e $tree_src/$path && -e $work/new/$path ]] || return 0
+	[[ $path = *.[ch] && -e $tree_src/$from && -e $work/new/$path ]] || return 0
 	mkdir -p "$work/changes/$(dirname "$path")"
 	awk -f "$KSPLICE_LIBDIR/create/definitions.awk" -f "$KSPLICE_LIBDIR/create/changed.awk" \
-		"$tree_src/$path" "$work/new/$path" >"$work/changes/$path" 2>>"$log_file" ||
+		"$tree_src/$from" "$work/new/$path" >"$work/changes/$path" 2>>"$log_file" ||
 		die_log 1 failed "$path: the definitions could not be compared"
 }

@@ -12,6 +12,7 @@
 rules_new=()		# units that the patch adds to the build
 rules_gone=()		# units that it takes out of it
 rules_changed=()	# units that it has compiled in another way
+declare -A rules_renamed=()	# units whose source it renames: how they are called afterwards
 
 rules_try()
 {
@@ -85,10 +86,48 @@ rules_makefiles()
 		changed) rules_changed+=("$unit") ;;
 		esac
 	done < <(rules_compare "$work/rules.before" "$work/rules.after")
-	verbose "new units: ${rules_new[*]-}; units gone: ${rules_gone[*]-}; compiled in another way: ${rules_changed[*]-}"
+	rules_rename
+	verbose "new units: ${rules_new[*]-}; units gone: ${rules_gone[*]-}; renamed: ${!rules_renamed[*]}; compiled in another way: ${rules_changed[*]-}"
 	rules_check
-	[[ ${#rules_new[@]} -gt 0 || ${#rules_gone[@]} -gt 0 || ${#rules_changed[@]} -gt 0 ]] ||
+	((${#rules_new[@]} + ${#rules_gone[@]} + ${#rules_renamed[@]} + ${#rules_changed[@]})) ||
 		note "the build stays the same, ignored: ${patch_makefiles[*]}"
+}
+
+# rules_rename: units that are there before and after, of a source with another name
+rules_rename()
+{
+	local path old new before after unit gone=() added=()
+
+	for path in "${!patch_origin[@]}"; do
+		[[ $path = *.[cS] ]] || continue
+		old=$(rules_unit_of "${patch_origin[$path]}" "${rules_gone[@]}")
+		new=$(rules_unit_of "$path" "${rules_new[@]}")
+		[[ $old && $new ]] || continue
+		before=$(rules_command "$work/rules.before" "$old" | rules_targets)
+		after=$(rules_command "$work/rules.after" "$new" | rules_targets)
+		[[ $before = "$after" ]] || continue
+		rules_renamed[$old]=$new
+	done
+	[[ ${#rules_renamed[@]} -gt 0 ]] || return 0
+	for unit in "${rules_gone[@]}"; do
+		[[ ${rules_renamed[$unit]+set} ]] || gone+=("$unit")
+	done
+	for unit in "${rules_new[@]}"; do
+		units_among "$unit" "${rules_renamed[@]}" || added+=("$unit")
+	done
+	rules_gone=("${gone[@]}")
+	rules_new=("${added[@]}")
+}
+
+# rules_unit_of SOURCE UNIT...: that one of the units that is made of the source
+rules_unit_of()
+{
+	local unit source=$1
+
+	shift
+	for unit; do
+		[[ $(units_plain "$unit") != "${source%.*}.o" ]] || printf '%s\n' "$unit"
+	done
 }
 
 # rules_list FILE FOLDER...

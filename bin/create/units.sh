@@ -19,7 +19,7 @@ units_find()
 		unit=${path%.*}.o
 		if [[ -e $tree_src/$path ]]; then
 			direct+=("$unit")
-		elif ! units_new_source "$path"; then
+		elif ! units_new_source "$path" && ! units_is_new_name "$path"; then
 			units_new_file "$path"
 			included+=("$path")
 		fi
@@ -83,6 +83,17 @@ units_new_source()
 	return 1
 }
 
+# units_is_new_name PATH: whether it is what the patch calls the source of a unit
+units_is_new_name()
+{
+	local unit
+
+	for unit in "${rules_renamed[@]}"; do
+		[[ $(units_plain "$unit") != "${1%.*}.o" ]] || return 0
+	done
+	return 1
+}
+
 # units_elsewhere UNIT: sets $found to its name, if another folder's Makefile has it, as KVM's
 # arch/x86/kvm/../../../virt/kvm/kvm_main.o. Not looked for where the folder has units of its
 # own: the whole configuration has to be listed for it.
@@ -107,6 +118,7 @@ units_not_removed()
 {
 	local source=${1%.o} gone
 
+	[[ ! ${rules_renamed[$2]+set} ]] || return 0
 	for gone in "${rules_gone[@]}"; do
 		[[ $gone != "$2" ]] || return 0
 	done
@@ -227,12 +239,18 @@ units_load()
 }
 declare -A units_loaded=()
 
-# units_command UNIT: the command line that Kbuild has for it
+# units_command UNIT: the command line that Kbuild has for it. Of a renamed one, after the patch, it
+# is that of its new name, for an object of the old one.
 units_command()
 {
-	local folder file=$tree_dir/commands/all
+	local command folder file=$tree_dir/commands/all
 
 	if [[ $units_when = after && -e $work/rules.after ]]; then
+		if [[ ${rules_renamed[$1]+set} ]]; then
+			command=$(rules_command "$work/rules.after" "${rules_renamed[$1]}")
+			printf '%s\n' "${command/ -c -o ${rules_renamed[$1]} / -c -o $1 }"
+			return
+		fi
 		! grep -m 1 -- "^$1	" "$work/rules.after" | cut -f 2- || return 0
 	fi
 	if [[ ${units_loaded[$1]+set} ]]; then

@@ -94,9 +94,92 @@ fails()
 	fails 7 no_change "no code" --patch "$dir/documentation"
 	sed 's,fs/proc/cmdline.c,arch/arm64/kernel/setup.c,' "$dir/good.patch" >"$dir/arm"
 	fails 7 no_change "no code" --patch "$dir/arm"
-	printf 'diff --git a/a.c b/b.c\nsimilarity index 100%%\nrename from a.c\nrename to b.c\n' >"$dir/rename"
-	fails 6 unsupported "renames a.c" --patch "$dir/rename"
+	printf 'diff --git a/a.c b/b.c\nsimilarity index 100%%\ncopy from a.c\ncopy to b.c\n' >"$dir/copy"
+	fails 6 unsupported "copies a.c" --patch "$dir/copy"
 	[[ $output == *--no-renames* ]]
+}
+
+@test "what is no code is ignored, with a note" {
+	local path
+
+	for path in Documentation/x.rst MAINTAINERS .mailmap fs/README tools/perf/perf.c debian/rules \
+		scripts/checkpatch.pl samples/bpf/x.c arch/arm64/kernel/setup.c; do
+		sed "s,fs/proc/cmdline.c,$path," "$dir/good.patch" >"$dir/ignored"
+		fails 7 no_change "no code" --patch "$dir/ignored"
+		[[ $output == *"ignored: $path"* ]]
+	done
+	printf -- '--- a/Makefile\n+++ b/Makefile\n@@ -1,3 +1,3 @@\n VERSION = 6\n-SUBLEVEL = 1\n+SUBLEVEL = 2\n NAME = a\n' \
+		>"$dir/version"
+	fails 7 no_change "no code" --patch "$dir/version"
+	[[ $output == *"only the version in Makefile changes"* ]]
+	# Anything else in it may matter, as may what the build runs or makes code of.
+	sed 's/^-SUBLEVEL = 1/-SUBLEVEL = 1\n-KBUILD_CFLAGS += -O2/; s/-1,3/-1,4/' "$dir/version" >"$dir/more"
+	fails 6 unsupported "changes Makefile: how the whole kernel" --patch "$dir/more"
+	for path in scripts/mod/modpost.c arch/x86/lib/x86-opcode-map.txt; do
+		sed "s,fs/proc/cmdline.c,$path," "$dir/good.patch" >"$dir/matters"
+		fails 6 unsupported "$path" --patch "$dir/matters"
+	done
+}
+
+# files PATCH: what it touches, KIND|PATH|OLD PATH in a line
+files()
+{
+	awk -f "$create/patch-files.awk" <"$1" | tr '\t' '|'
+}
+
+@test "files that are renamed" {
+	cat >"$dir/renamed" <<-'EOF'
+	Subject: with a mail's head
+
+	diff --git a/fs/a.c b/fs/b.c
+	similarity index 90%
+	rename from fs/a.c
+	rename to fs/b.c
+	--- a/fs/a.c
+	+++ b/fs/b.c
+	@@ -1,2 +1,2 @@
+	 kept
+	-old
+	+new
+	\ No newline at end of file
+	diff --git a/fs/a.h b/fs/b.h
+	similarity index 100%
+	rename from fs/a.h
+	rename to fs/b.h
+	diff --git a/Documentation/a b/Documentation/b
+	similarity index 100%
+	rename from Documentation/a
+	rename to Documentation/b
+	--
+	2.39
+	EOF
+	[ "$(files "$dir/renamed" | paste -s -d ' ')" = "removed|fs/a.c renamed|fs/b.c|fs/a.c removed|fs/a.h renamed|fs/b.h|fs/a.h removed|Documentation/a renamed|Documentation/b|Documentation/a" ]
+	# As patch takes it, without what is ignored.
+	mkdir -p "$dir/tree/fs"
+	printf 'kept\nold\n' >"$dir/tree/fs/a.c"
+	echo header >"$dir/tree/fs/a.h"
+	printf 'fs/a.c\nfs/b.c\nfs/a.h\nfs/b.h\n' >"$dir/only"
+	awk -v "only=$dir/only" -f "$create/patch-files.awk" <"$dir/renamed" >"$dir/part"
+	patch -s -d "$dir/tree" -p1 --batch --forward --input="$dir/part"
+	[ "$(cd "$dir/tree" && find . -type f | sort | paste -s -d ' ')" = './fs/b.c ./fs/b.h' ]
+	[ "$(cat "$dir/tree/fs/b.c")" = $'kept\nnew' ]
+	# A name that says something else than the head, or leads out.
+	sed 's,+++ b/fs/b.c,+++ b/fs/c.c,' "$dir/renamed" >"$dir/other"
+	fails 1 bad_patch "not what the file is renamed to" --patch "$dir/other"
+	sed 's,rename to fs/b.h,rename to ../b.h,' "$dir/renamed" >"$dir/outside"
+	fails 1 bad_patch "leads out" --patch "$dir/outside"
+	sed 's,rename to fs/b.h,rename to /b.h,' "$dir/renamed" >"$dir/outside"
+	fails 1 bad_patch "leads out" --patch "$dir/outside"
+}
+
+@test "a part of a patch: other files' hunks need not apply" {
+	cat "$dir/good.patch" >"$dir/two"
+	sed 's,fs/proc/cmdline.c,Documentation/x,' "$dir/good.patch" >>"$dir/two"
+	echo fs/proc/cmdline.c >"$dir/only"
+	awk -v "only=$dir/only" -f "$create/patch-files.awk" <"$dir/two" | cmp - "$dir/good.patch"
+	# An added file that a later patch changes is an added one.
+	printf -- '--- /dev/null\n+++ b/fs/a.c\n@@ -0,0 +1 @@\n+a\n--- a/fs/a.c\n+++ b/fs/a.c\n@@ -1 +1 @@\n-a\n+b\n' >"$dir/again"
+	[ "$(files "$dir/again")" = 'added|fs/a.c' ]
 }
 
 # lines OLD NEW: NEW with its lines numbered as in OLD
