@@ -14,6 +14,7 @@
 build_sections='-ffunction-sections -fdata-sections'
 build_extra=		# more options
 build_batch=16		# units for one make: its start takes a second
+build_first=4		# units to begin with where the patch may be refused for a type
 
 # build_run UNIT...: units that are configured
 build_run()
@@ -161,32 +162,58 @@ build_before()
 		die_log 1 failed "$(head -n 1 "$work/failed") could not be compiled from the unpatched source"
 }
 
-# The post objects, with the patched files in the tree for that long. Then, of
-# the units that changed, the run objects.
+# build_units: the pre and post objects; then, of the units that changed, the run objects.
+#
+# Where a type may have another layout, which is refused as a rule, a few units come
+# first, then ever more: with a header that many include, what is refused is refused
+# before all are compiled.
+build_units()
+{
+	local unit slice=() changed=() all=("${units[@]}") size=${#units[@]} added=${#units_added[@]} i=0
+
+	[[ ! $changes_types ]] || size=$build_first
+	build_before "${units_gone[@]}"
+	while ((i < ${#all[@]} || added)); do
+		slice=("${all[@]:i:size}")
+		build_before "${slice[@]}"
+		if ((added)); then
+			build_after "${slice[@]}" "${units_added[@]}"
+		else
+			build_after "${slice[@]}"
+		fi
+		units=()
+		# Compilers are deterministic: equal files are an unchanged unit.
+		for unit in "${slice[@]}"; do
+			cmp -s "$tree_dir/pre/$unit" "$work/post/$unit" || units+=("$unit")
+		done
+		[[ ${#units[@]} = 0 ]] || layout_check "${units[@]}"
+		changed+=("${units[@]}")
+		i=$((i + size))
+		size=$((4 * size))
+		added=0
+	done
+	units=("${changed[@]}")
+	[[ ${#units[@]} -gt 0 || ${#units_added[@]} -gt 0 || ${#units_gone[@]} -gt 0 ]] ||
+		die 7 no_change "the patch changes no code: all units compile to the same (${#all[@]} tried)"
+	build_debugged
+	build_run "${units[@]}" "${units_gone[@]}"
+}
+
+# build_after UNIT...: the post objects, with the patched files in the tree for that long
 build_after()
 {
-	local failed unit changed=() all=("${units[@]}" "${units_added[@]}")
+	local failed
 
-	stage "Compiling ${#all[@]} unit$(plural ${#all[@]}) after the patch"
+	stage "Compiling $# unit$(plural $#) after the patch"
 	build_put_patched lines
 	units_when=after
-	build_compile "$work/post" "${all[@]}"
+	build_compile "$work/post" "$@"
 	mapfile -t failed <"$work/failed"
 	if [[ ${#failed[@]} -gt 0 ]]; then
 		build_explain "${failed[@]}"
 	fi
-	# Compilers are deterministic: equal files are an unchanged unit.
-	for unit in "${units[@]}"; do
-		cmp -s "$tree_dir/pre/$unit" "$work/post/$unit" || changed+=("$unit")
-	done
 	tree_restore
 	units_when=before
-	[[ ${#changed[@]} -gt 0 || ${#units_added[@]} -gt 0 || ${#units_gone[@]} -gt 0 ]] ||
-		die 7 no_change "the patch changes no code: all units compile to the same (${#units[@]} tried)"
-	units=("${changed[@]}")
-	build_debugged
-	[[ ${#units[@]} = 0 ]] || layout_check "${units[@]}"
-	build_run "${units[@]}" "${units_gone[@]}"
 }
 
 # Debugging information of units where it alone tells the static objects of functions apart

@@ -153,3 +153,46 @@ user()
 	user uses_nothing uses_member
 	! user uses_nothing
 }
+
+# builds NUMBER TYPES UNIT: so many units, of which that one is refused for a layout; prints how many
+# were compiled before and after the patch, and those that count as changed
+builds()
+{
+	(
+		set -o errexit -o nounset
+		# shellcheck source=bin/create/build.sh
+		source "$create/build.sh"
+		# shellcheck disable=SC2317,SC2034 # called and read by build_units
+		{
+			tree_dir=$dir/tree work=$dir/work changes_types=$2 refused=$3
+			units=() units_added=(added.o) units_gone=()
+			for ((i = 1; i <= $1; i++)); do units+=("u$i.o"); done
+			build_before() { for unit; do echo "$unit" >"$tree_dir/pre/$unit"; done; }
+			# Each third one stays the same.
+			build_after()
+			{
+				for unit; do
+					echo "$unit" >"$work/post/$unit"
+					[[ ${unit//[a-z.]/} && $((${unit//[a-z.]/} % 3)) = 0 ]] || echo new >>"$work/post/$unit"
+				done
+			}
+			layout_check() { [[ " $* " != *" $refused "* ]] || exit 6; }
+			build_debugged() { :; }
+			build_run() { echo "run $# ${units[*]: -1}"; }
+		}
+		rm -rf "$tree_dir" "$work"
+		mkdir -p "$tree_dir/pre" "$work/post"
+		build_units
+	) && status=0 || status=$?
+	echo "$status $(ls "$dir/tree/pre" | wc -l) $(ls "$dir/work/post" | wc -l)"
+}
+
+@test "a layout that is refused shows before all units are compiled" {
+	[ "$(builds 100 1 none)" = $'run 67 u100.o\n0 100 101' ]
+	[ "$(builds 100 '' none)" = $'run 67 u100.o\n0 100 101' ]
+	[ "$(builds 100 1 u2.o)" = '6 4 5' ]
+	[ "$(builds 100 1 u5.o)" = '6 20 21' ]
+	[ "$(builds 100 1 u100.o)" = '6 100 101' ]
+	[ "$(builds 1 1 none)" = $'run 1 u1.o\n0 1 2' ]
+	[ "$(builds 0 '' none)" = $'run 0 \n0 0 1' ]
+}
