@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare.h"
+#include "field.h"
+
 /* An entry of the list, without the comma; moves *list behind it. */
 static const char *next_entry(const char **list, size_t *len)
 {
@@ -112,16 +115,45 @@ static unsigned long long number(const struct atom *atom, uint64_t pos, unsigned
 	return value;
 }
 
+/* The first byte that differs in what is no reference; the size if there is none. */
+static uint64_t first_difference(const struct atom *pre, const struct atom *post)
+{
+	uint64_t pos = 0;
+
+	while (pos < atom_size(post) && (byte_at(pre, pos) == byte_at(post, pos) ||
+					 in_reference(pre, pos) || in_reference(post, pos)))
+		pos++;
+	return pos;
+}
+
+void accept_field(const struct atom *pre, const struct atom *post, char *text, size_t size)
+{
+	uint64_t pos;
+
+	text[0] = '\0';
+	if (atom_size(pre) != atom_size(post))
+		return;
+	pos = first_difference(pre, post);
+	if (pos < atom_size(post)) {
+		field_name(post, pos, text, size);
+		return;
+	}
+	for (size_t i = 0; i < post->nr_refs; i++)
+		if (i >= pre->nr_refs || pre->refs[i].offset != post->refs[i].offset ||
+		    !compare_same_target(&pre->refs[i], &post->refs[i])) {
+			field_name(post, post->refs[i].offset, text, size);
+			return;
+		}
+}
+
 bool accept_values(const struct atom *pre, const struct atom *post, char *text, size_t size)
 {
-	uint64_t total = atom_size(post), pos = 0;
+	uint64_t total = atom_size(post), pos;
 	unsigned int width = 4;
 
 	if (atom_size(pre) != total)
 		return false;
-	while (pos < total && (byte_at(pre, pos) == byte_at(post, pos) || in_reference(pre, pos) ||
-			       in_reference(post, pos)))
-		pos++;
+	pos = first_difference(pre, post);
 	if (pos == total)
 		return false;
 	/* What it is made of is not known here: all of a number, or a word of what is larger. */

@@ -36,4 +36,10 @@ const char *accept_kind(const struct atom *post);
  */
 bool accept_values(const struct atom *pre, const struct atom *post, char *text, size_t size);
 
+/*
+ * Puts which part of an object that is first to differ, as "[3].open", into `text';
+ * "" if that is not known (field.h).
+ */
+void accept_field(const struct atom *pre, const struct atom *post, char *text, size_t size);
+
 #endif

@@ -287,7 +287,7 @@ void compare_units(struct unit *pre, struct unit *post)
 static int check_data(const struct atom *b, const char *name, struct error *err)
 {
 	const struct atom *a = b->twin;
-	char values[80];
+	char values[80], field[80];
 	int rc;
 
 	if (b->class == SECTION_UNKNOWN || a->class == SECTION_UNKNOWN) {
@@ -307,7 +307,8 @@ static int check_data(const struct atom *b, const char *name, struct error *err)
 			"the running kernel uses it as it is: put what is new into an object of another name");
 		return rc;
 	}
-	rc = error_refuse(err, "%s: the initial value of %s changes (%s)", name, atom_name(b),
+	accept_field(a, b, field, sizeof(field));
+	rc = error_refuse(err, "%s: the initial value of %s%s changes (%s)", name, atom_name(b), field,
 			  accept_values(a, b, values, sizeof(values)) ? values : b->reason);
 	error_hint(
 		err,
@@ -359,7 +360,7 @@ static int check_entry_code(const struct atom *b, const char *name, struct error
 static int check_atom(const struct atom *b, const char *name, const char *target, struct error *err)
 {
 	const char *kind = accept_kind(b);
-	char values[80];
+	char values[80], field[80];
 	int rc;
 
 	if (kind && accept_covers(b, kind))
@@ -378,8 +379,9 @@ static int check_atom(const struct atom *b, const char *name, const char *target
 			atom_name(b));
 		return rc;
 	case SECTION_INIT_DATA:
+		accept_field(b->twin, b, field, sizeof(field));
 		rc = error_refuse(
-			err, "%s: %s changes (%s), but it is read only at boot", name, atom_name(b),
+			err, "%s: %s%s changes (%s), but it is read only at boot", name, atom_name(b), field,
 			accept_values(b->twin, b, values, sizeof(values)) ? values : b->reason);
 		error_hint(
 			err,

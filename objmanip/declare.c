@@ -2,11 +2,11 @@
 #include "declare.h"
 
 #include <dwarf.h>
-#include <elfutils/libdw.h>
-#include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "declare_internal.h"
 
 struct reader {
 	struct unit *unit;
@@ -85,8 +85,7 @@ static bool same_program(const struct elf_file *a, const struct elf_file *b)
 
 /* ---- debugging information ------------------------------------------------------- */
 
-/* The object that a variable's description means, or NULL. */
-static struct atom *find_object(const struct reader *r, Dwarf_Die *die)
+struct atom *declare_find(const struct unit *unit, Dwfl_Module *module, Dwarf_Die *variable)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Op *ops;
@@ -95,14 +94,14 @@ static struct atom *find_object(const struct reader *r, Dwarf_Die *die)
 	size_t nr;
 	int index;
 
-	if (!dwarf_attr(die, DW_AT_location, &attr) || dwarf_getlocation(&attr, &ops, &nr) ||
+	if (!dwarf_attr(variable, DW_AT_location, &attr) || dwarf_getlocation(&attr, &ops, &nr) ||
 	    nr != 1 || ops[0].atom != DW_OP_addr)
 		return NULL;
 	address = ops[0].number;
-	index = dwfl_module_relocate_address(r->module, &address);
-	name = index < 0 ? NULL : dwfl_module_relocation_info(r->module, (unsigned int)index, NULL);
-	for (size_t i = 1; name && i < r->unit->elf->nr_sections; i++) {
-		const struct elf_section *sec = r->unit->elf->sections[i];
+	index = dwfl_module_relocate_address(module, &address);
+	name = index < 0 ? NULL : dwfl_module_relocation_info(module, (unsigned int)index, NULL);
+	for (size_t i = 1; name && i < unit->elf->nr_sections; i++) {
+		const struct elf_section *sec = unit->elf->sections[i];
 		struct atom *atom;
 
 		if (strcmp(sec->name, name))
@@ -115,7 +114,7 @@ static struct atom *find_object(const struct reader *r, Dwarf_Die *die)
 
 static int add_variable(const struct reader *r, Dwarf_Die *die, const char *function)
 {
-	struct atom *atom = find_object(r, die);
+	struct atom *atom = declare_find(r->unit, r->module, die);
 	const char *file = dwarf_decl_file(die);
 	struct declaration *d;
 
@@ -165,33 +164,46 @@ static int read_scope(const struct reader *r, Dwarf_Die *scope, const char *func
 	return rc;
 }
 
-static int read_all(struct reader *r, Dwfl *dwfl, const char *path)
-{
-	Dwarf_Die *unit = NULL;
-	Dwarf_Addr bias;
-	int rc = 0;
-
-	dwfl_report_begin(dwfl);
-	r->module = dwfl_report_offline(dwfl, path, path, -1);
-	if (!r->module || dwfl_report_end(dwfl, NULL, NULL))
-		return error_set(r->err, -EINVAL, "%s: debugging information: %s", path,
-				 dwfl_errmsg(-1));
-	while (!rc && (unit = dwfl_module_nextcu(r->module, unit, &bias)))
-		rc = read_scope(r, unit, "");
-	return rc ? error_set(r->err, rc, "%s: out of memory", path) : 0;
-}
-
-int declare_objects(struct unit *unit, const char *path, struct error *err)
+Dwfl *declare_open(const char *path, Dwfl_Module **module)
 {
 	static const Dwfl_Callbacks callbacks = {
 		.find_elf = dwfl_build_id_find_elf,
 		.find_debuginfo = dwfl_standard_find_debuginfo,
 		.section_address = dwfl_offline_section_address,
 	};
+	Dwfl *dwfl = dwfl_begin(&callbacks);
+
+	if (!dwfl)
+		return NULL;
+	dwfl_report_begin(dwfl);
+	*module = dwfl_report_offline(dwfl, path, path, -1);
+	if (*module && !dwfl_report_end(dwfl, NULL, NULL))
+		return dwfl;
+	dwfl_end(dwfl);
+	return NULL;
+}
+
+static int read_all(struct reader *r, const char *path)
+{
+	Dwfl *dwfl = declare_open(path, &r->module);
+	Dwarf_Die *unit = NULL;
+	Dwarf_Addr bias;
+	int rc = 0;
+
+	if (!dwfl)
+		return error_set(r->err, -EINVAL, "%s: debugging information: %s", path,
+				 dwfl_errmsg(-1));
+	while (!rc && (unit = dwfl_module_nextcu(r->module, unit, &bias)))
+		rc = read_scope(r, unit, "");
+	dwfl_end(dwfl);
+	return rc ? error_set(r->err, rc, "%s: out of memory", path) : 0;
+}
+
+int declare_objects(struct unit *unit, const char *path, struct error *err)
+{
 	struct reader r = { .unit = unit, .err = err };
 	_cleanup_elf_ struct elf_file *plain = NULL;
 	_cleanup_elf_ struct elf_file *debug = NULL;
-	Dwfl *dwfl;
 	int rc;
 
 	/* As it is in the file: reading a unit adds relocations to it. */
@@ -200,10 +212,8 @@ int declare_objects(struct unit *unit, const char *path, struct error *err)
 		rc = elf_open(path, &debug, err);
 	if (rc || !same_program(plain, debug))
 		return rc;
-	dwfl = dwfl_begin(&callbacks);
-	if (!dwfl)
+	unit->debug = strdup(path);
+	if (!unit->debug)
 		return error_set(err, -ENOMEM, "%s: out of memory", path);
-	rc = read_all(&r, dwfl, path);
-	dwfl_end(dwfl);
-	return rc;
+	return read_all(&r, path);
 }

@@ -266,6 +266,7 @@ void unit_free(struct unit *unit)
 	}
 	free(unit->atoms);
 	free(unit->by_name);
+	free(unit->debug);
 	elf_free(unit->elf);
 	free(unit);
 }

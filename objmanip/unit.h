@@ -70,6 +70,7 @@ struct unit {
 	size_t nr_named;
 	bool unclear;			/* of POST: it takes declarations to pair all (pair.c) */
 	const char *accept;		/* POST: the changes to let pass (accept.h), or NULL */
+	char *debug;			/* file with its debugging information, or NULL */
 };
 
 /*

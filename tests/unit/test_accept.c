@@ -12,6 +12,7 @@
 
 #include "../../objmanip/accept.h"
 #include "../../objmanip/compare.h"
+#include "../../objmanip/declare.h"
 #include "scratch.h"
 
 #define FLAGS                                                               \
@@ -108,6 +109,53 @@ static void test_initial_values(void **state)
 	assert_non_null(strstr(err.text, "other"));
 }
 
+/* What is refused when `from' becomes `to' in the text, with debugging information. */
+static void expect_field(const char *from, const char *to, const char *wanted)
+{
+	static const char text[] =
+		"extern int one(void), two(void);\n"
+		"struct deep { char name[8]; union { int number; char letter; }; };\n"
+		"extern int matrix[2][3]; int matrix[2][3] = { { 1, 2, 3 }, { 4, 5, 6 } };\n"
+		"struct { int first; struct deep deep[3]; int (*call)(void); int bits:3; int more:5; }\n"
+		"	whole = { 1, { { \"zero\", { 10 } }, { \"one\", { 11 } }, { \"two\", { 12 } } }, one, 2, 3 };\n"
+		"int plain = 5;\n"
+		"int user(void) { static long counts[2] = { 8, 9 }; return counts[0]++; }\n"
+		"int other(void) { return whole.call() + matrix[1][1] + plain; }\n";
+	const char *at = strstr(text, from);
+	char *changed, *path;
+	struct unit *pre, *post;
+	struct error err = { 0 };
+
+	assert_non_null(at);
+	assert_true(asprintf(&changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from)) > 0);
+	pre = open_text("pre.c", text);
+	post = open_text("post.c", changed);
+	path = scratch_object("debug.c", changed, FLAGS " -g");
+	if (declare_objects(post, path, &err))
+		fail_msg("%s", err.text);
+	compare_units(pre, post);
+	assert_int_equal(compare_check(pre, post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
+	if (!strstr(err.text, wanted))
+		fail_msg("no '%s' in: %s", wanted, err.text);
+	unit_free(pre);
+	unit_free(post);
+	free(changed);
+	free(path);
+}
+
+static void test_fields(void **state)
+{
+	(void)state;
+	expect_field("{ 1, { {", "{ 2, { {", "of whole.first changes (at offset 0 0x1 becomes 0x2)");
+	expect_field("{ 11 }", "{ 13 }", "of whole.deep[1].number changes (at offset 24");
+	expect_field("\"two\"", "\"tvo\"", "of whole.deep[2].name[1] changes");
+	expect_field("one, 2", "two, 2", "of whole.call changes (");
+	expect_field("2, 3 };\nint plain", "2, 4 };\nint plain", "of whole changes (at offset 48");
+	expect_field("4, 5, 6", "4, 7, 6", "of matrix[4] changes");
+	expect_field("plain = 5", "plain = 6", "of plain changes (0x5 becomes 0x6)");
+	expect_field("{ 8, 9 }", "{ 8, 10 }", "[1] changes");
+}
+
 static void test_init_code(void **state)
 {
 	struct error err;
@@ -170,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_initial_values), cmocka_unit_test(test_init_code),
+		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_registered),     cmocka_unit_test(test_beyond),
 		cmocka_unit_test(test_valid),
 	};
