@@ -25,19 +25,49 @@ struct search {
 
 /* ---- search -------------------------------------------------------------- */
 
-/* The symbol of the section with the fewest candidates, but some; KSPLICE_NONE: there is none. */
+/*
+ * Can a candidate of a symbol tell where its section is? Not one of a weak definition, which another
+ * one may have replaced, unless kallsyms says that a weak one was linked: with a W, in vmlinux.
+ */
+static bool tells_base(const struct ksplice_matcher *m, const struct ksplice_symbol *sym,
+		       const struct ksplice_candidate *candidate)
+{
+	return !(sym->flags & KSPLICE_SYM_WEAK) || (!m->mod && candidate->type == 'W');
+}
+
+/* How many candidates of a symbol tell where its section is. */
+static u32 nr_telling(const struct ksplice_matcher *m, const struct ksplice_unit *unit, u32 symbol)
+{
+	const struct ksplice_candidate *c;
+	u32 i, count, telling = 0;
+
+	if (unit->symbols[symbol].type == KSPLICE_SYM_SECTION)
+		return 0;
+	c = ksplice_symbol_candidates(m, unit, symbol, &count);
+	for (i = 0; i < count; i++)
+		telling += tells_base(m, &unit->symbols[symbol], &c[i]);
+	return telling;
+}
+
+/*
+ * The symbol of the section with the fewest candidates, but some; a weak one only if there is no
+ * other. KSPLICE_NONE: there is none.
+ */
 static u32 rarest_symbol(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
 			 const struct ksplice_section *sec)
 {
 	u32 i, count, best = KSPLICE_NONE, best_count = 0;
+	bool weak, best_weak = true;
 
 	for (i = sec->first_symbol; i < sec->first_symbol + sec->nr_symbols; i++) {
-		if (!ksplice_fixes_base(&unit->symbols[i]))
+		count = nr_telling(m, unit, i);
+		weak = unit->symbols[i].flags & KSPLICE_SYM_WEAK;
+		if (!count || weak > best_weak)
 			continue;
-		ksplice_symbol_candidates(m, unit, i, &count);
-		if (count && (best == KSPLICE_NONE || count < best_count)) {
+		if (best == KSPLICE_NONE || weak < best_weak || count < best_count) {
 			best = i;
 			best_count = count;
+			best_weak = weak;
 		}
 	}
 	return best;
@@ -126,6 +156,7 @@ static enum outcome search(struct ksplice_matcher *m, struct ksplice_unit *unit,
 
 		/* kallsyms may have a name twice at one address. */
 		if (ksplice_is_candidate(c, i, c[i].address) ||
+		    !tells_base(m, &unit->symbols[symbol], &c[i]) ||
 		    !ksplice_placeable(m, unit, sec, base))
 			continue;
 		tried = true;

@@ -347,6 +347,24 @@ static void test_weak(void **state)
 	sim_free(s);
 }
 
+/* All functions of a section are weak: kallsyms must say that the weak ones were linked. */
+static void test_weak_alone(void **state)
+{
+	static const u32 functions[] = { Y_F1, Y_F2 };
+	struct sim *s = new_sample();
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(functions); i++) {
+		((struct ksplice_symbol *)s->unit.symbols)[functions[i]].flags |= KSPLICE_SYM_WEAK;
+		candidate(s, functions[i])->type = 'T';
+	}
+	assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "none of the functions");
+	for (i = 0; i < ARRAY_SIZE(functions); i++)
+		candidate(s, functions[i])->type = 'W';
+	assert_matches(s);
+	sim_free(s);
+}
+
 static void test_module(void **state)
 {
 	uint64_t range[1][2] = { { SIM_TEXT, SIM_DATA + 0x100000 - SIM_TEXT } };
@@ -374,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_breakpoint),
 		cmocka_unit_test(test_trampolines),
 		cmocka_unit_test(test_weak),
+		cmocka_unit_test(test_weak_alone),
 		cmocka_unit_test(test_module),
 	};
 
