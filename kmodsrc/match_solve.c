@@ -26,8 +26,9 @@ struct search {
 /* ---- search -------------------------------------------------------------- */
 
 /*
- * Can a candidate of a symbol tell where its section is? Not one of a weak definition, which another
- * one may have replaced, unless kallsyms says that a weak one was linked: with a W, in vmlinux.
+ * Can a candidate of a symbol tell where its section is? Not one of a weak definition, which
+ * another one may have replaced, unless kallsyms says that a weak one was linked: with a W, in
+ * vmlinux.
  */
 static bool tells_base(const struct ksplice_matcher *m, const struct ksplice_symbol *sym,
 		       const struct ksplice_candidate *candidate)
