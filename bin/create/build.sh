@@ -195,6 +195,7 @@ build_units()
 	units=("${changed[@]}")
 	[[ ${#units[@]} -gt 0 || ${#units_added[@]} -gt 0 || ${#units_gone[@]} -gt 0 ]] ||
 		die 7 no_change "the patch changes no code: all units compile to the same (${#all[@]} tried)"
+	undefined_check "${units[@]}" "${units_added[@]}"
 	build_debugged
 	build_run "${units[@]}" "${units_gone[@]}"
 }
