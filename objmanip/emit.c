@@ -7,6 +7,7 @@
 
 #include "escape.h"
 #include "extract.h"
+#include "gone.h"
 #include "pair.h"
 #include "place.h"
 #include "rewrite.h"
@@ -76,7 +77,8 @@ static int by_name(struct emitter *e, const char *name, unsigned char bind, stru
 	 * The update's own link would define these, too: the target that the code belongs to; and a
 	 * function that moves, whose old address is the one that may be stored.
 	 */
-	if (!strcmp(name, "__this_module") || names_moved_function(e->x->names, name)) {
+	if (!strcmp(name, "__this_module") || names_moved_function(e->x->names, name) ||
+	    names_moved_variable(e->x->names, name)) {
 		uint32_t index = image_add_extern(e->x->image, name, KSPLICE_SYM_NEEDED);
 
 		return index == KSPLICE_NONE ? no_memory(e) : by_index(e, name, index, ret);
@@ -255,7 +257,8 @@ static bool may_be_stored(const struct atom *from, const struct ref *ref)
  */
 static bool may_be_new(const struct emitter *e, const char *name)
 {
-	if (symvers_exporter(e->x->symvers, name) || names_moved_function(e->x->names, name))
+	if (symvers_exporter(e->x->symvers, name) || names_moved_function(e->x->names, name) ||
+	    names_moved_variable(e->x->names, name))
 		return false;
 	if (e->x->all_names)
 		return names_new_global(e->x->all_names, name);
@@ -290,6 +293,8 @@ static int find_goal(struct emitter *e, const struct atom *from, const struct re
 	}
 	if (atom_is_code(ref->atom))
 		return into_code(e, from, ref, goal);
+	if (gone_moved_variable(e->x, ref->atom))
+		return by_name(e, atom_name(ref->atom), STB_GLOBAL, &goal->symbol);
 	if (!extract_is_running(ref->atom)) {
 		e->x->keep |= may_be_stored(from, ref);
 		into_copy(ref->atom, ref->place, ref->place != 0, goal);

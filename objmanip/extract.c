@@ -235,7 +235,7 @@ static int include_refs(struct extract *x, struct worklist *work, const struct a
 		struct atom *target = atom->refs[i].atom;
 		int rc = 0;
 
-		if (!target || target->class == SECTION_TABLE ||
+		if (!target || target->class == SECTION_TABLE || gone_moved_variable(x, target) ||
 		    (atom->rewritten && !rewrite_changes_ref(atom, &atom->refs[i])))
 			continue;
 		if (!extract_is_running(target))
@@ -260,7 +260,8 @@ static int choose(struct extract *x, struct error *err)
 	for (size_t i = 0; !rc && i < x->post->nr_atoms; i++) {
 		struct atom *atom = x->post->atoms[i];
 
-		if (compare_replaces(atom, x->target) || compare_new_global(atom))
+		if (compare_replaces(atom, x->target) ||
+		    (compare_new_global(atom) && !gone_moved_variable(x, atom)))
 			rc = include(x, &work, atom, atom, err);
 		else if (atom->rewritten)
 			rc = include_refs(x, &work, atom, atom, err);
@@ -401,7 +402,8 @@ void extract_report(const struct extract *x, FILE *file)
 		uint32_t size;
 
 		if (!atom->twin && (atom_is_code(atom) || section_is_data(atom->class)) &&
-		    !atom->owner && !pair_is_harmless(atom) && !pair_by_content(atom))
+		    !atom->owner && !pair_is_harmless(atom) && !pair_by_content(atom) &&
+		    !gone_moved_variable(x, atom))
 			fprintf(file, "%s %s\n", gone_to(x, atom, &size) ? "replaced" : "removed",
 				atom_name(atom));
 		if (gone_is_stored(x, atom))

@@ -62,6 +62,12 @@ int gone_check(const struct extract *x, struct error *err)
 	return 0;
 }
 
+bool gone_moved_variable(const struct extract *x, const struct atom *post)
+{
+	return !post->twin && post->sym && post->class == SECTION_DATA &&
+	       post->sym->bind != STB_LOCAL && names_moved_variable(x->names, atom_name(post));
+}
+
 int gone_check_variable(const struct extract *x, const struct atom *post, struct error *err)
 {
 	const char *unit;
@@ -69,7 +75,8 @@ int gone_check_variable(const struct extract *x, const struct atom *post, struct
 
 	if (post->twin || !post->sym || post->class != SECTION_DATA || pair_is_harmless(post))
 		return 0;
-	unit = names_lost_variable(x->names, x->name, atom_name(post));
+	unit = names_lost_variable(x->all_names ? x->all_names : x->names, x->name,
+				   atom_name(post));
 	if (!unit)
 		return 0;
 	rc = error_refuse(

@@ -33,8 +33,14 @@ bool gone_is_stored(const struct extract *x, const struct atom *pre);
 int gone_check(const struct extract *x, struct error *err);
 
 /*
- * Refuses a new variable of POST that is another unit's old one: the value that
- * the running kernel has there would be lost.
+ * Is it a global variable of POST that is another unit's in the running kernel, and
+ * begins as that did? Then that one is meant.
+ */
+bool gone_moved_variable(const struct extract *x, const struct atom *post);
+
+/*
+ * Refuses a new variable of POST that is another unit's old one, unless gone_moved_variable(): the
+ * value that the running kernel has there would be lost.
  */
 int gone_check_variable(const struct extract *x, const struct atom *post, struct error *err);
 

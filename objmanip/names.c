@@ -67,13 +67,53 @@ static struct named *list(const struct elf_file *elf, size_t *nr)
 	return ret;
 }
 
+/* What tells contents apart: FNV-1a, of 64 bits. */
+static void mix(uint64_t *hash, const void *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		*hash = (*hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3ULL;
+}
+
+static void mix_text(uint64_t *hash, const char *text)
+{
+	mix(hash, text, strlen(text) + 1);
+}
+
+/* Of an object: where it lies, what is in it, and what it refers to. */
+static uint64_t contents(const struct elf_symbol *sym)
+{
+	const struct elf_section *sec = sym->section;
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	mix_text(&hash, sec->name);
+	if (sec->data && sym->value + sym->size <= sec->size)
+		mix(&hash, sec->data + sym->value, sym->size);
+	for (size_t i = 0; i < sec->nr_relocs; i++) {
+		const struct elf_reloc *rel = &sec->relocs[i];
+		uint64_t offset = rel->offset - sym->value;
+
+		if (offset >= sym->size)
+			continue;
+		mix(&hash, &offset, sizeof(offset));
+		mix(&hash, &rel->type, sizeof(rel->type));
+		mix(&hash, &rel->addend, sizeof(rel->addend));
+		mix_text(&hash, rel->symbol->type == STT_SECTION && rel->symbol->section
+					? rel->symbol->section->name
+					: rel->symbol->name);
+	}
+	return hash;
+}
+
 static void print(FILE *out, const char *unit, const char *what, const struct named *named)
 {
 	const struct elf_symbol *sym = named->symbol;
 
-	fprintf(out, "%s\t%s\t%s\t%s\t%" PRIu64 "\t%.*s\n", unit, what, kind_words[named->kind],
+	fprintf(out, "%s\t%s\t%s\t%s\t%" PRIu64 "\t%.*s", unit, what, kind_words[named->kind],
 		sym->bind == STB_LOCAL ? "static" : "global", sym->size, (int)named->length,
 		sym->name);
+	if (named->kind == NAME_VARIABLE && sym->bind != STB_LOCAL)
+		fprintf(out, "\t%016" PRIx64, contents(sym));
+	fputc('\n', out);
 }
 
 int names_print(const struct elf_file *pre, const struct elf_file *post, const char *unit,
@@ -101,7 +141,7 @@ int names_print(const struct elf_file *pre, const struct elf_file *post, const c
 /* ---- reading ------------------------------------------------------------------- */
 
 struct line {
-	const char *unit, *name;
+	const char *unit, *name, *contents; /* "": not known */
 	enum name_kind kind;
 	bool lost, global;
 	uint32_t size;
@@ -127,6 +167,7 @@ static int read_line(struct line *line, char *text)
 	line->lost = !strcmp(fields[1], "lost");
 	line->global = !strcmp(fields[3], "global");
 	line->name = fields[5];
+	line->contents = text ? text : "";
 	errno = 0;
 	size = strtoull(fields[4], &end, 10);
 	if (errno || end == fields[4] || *end || size > UINT32_MAX)
@@ -251,4 +292,21 @@ bool names_new_global(const struct names *names, const char *name)
 		    !strcmp(names->lines[i].name, name))
 			return true;
 	return false;
+}
+
+bool names_moved_variable(const struct names *names, const char *name)
+{
+	const struct line *lost = NULL, *new = NULL;
+
+	for (size_t i = 0; names && i < names->nr; i++) {
+		const struct line *line = &names->lines[i], **found = line->lost ? &lost : &new;
+
+		if (line->kind != NAME_VARIABLE || !line->global || strcmp(line->name, name))
+			continue;
+		if (*found)
+			return false;
+		*found = line;
+	}
+	return lost && new && lost->size == new->size && lost->contents[0] &&
+	       !strcmp(lost->contents, new->contents);
 }

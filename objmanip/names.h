@@ -23,8 +23,10 @@ enum name_kind {
  * Prints a line for each name that only one of the two objects defines:
  *
  *	UNIT TAB lost|new TAB function|constant|variable TAB global|static TAB SIZE TAB NAME
+ *	[TAB CONTENTS]
  *
- * Numbers that the compiler gave statics are left out, also when counting. 0 or
+ * Numbers that the compiler gave statics are left out, also when counting. CONTENTS, of global
+ * variables, is a checksum: equal for objects that lie in equal sections and begin equally. 0 or
  * -ENOMEM.
  */
 int names_print(const struct elf_file *pre, const struct elf_file *post, const char *unit,
@@ -56,6 +58,12 @@ bool names_moved_function(const struct names *names, const char *name);
 
 /* Does any unit get a global of this name? */
 bool names_new_global(const struct names *names, const char *name);
+
+/*
+ * Does only one unit lose this global variable, and only one get it, of the same size,
+ * contents and section?
+ */
+bool names_moved_variable(const struct names *names, const char *name);
 
 /* A unit other than `unit' that loses a variable of this name, or NULL. */
 const char *names_lost_variable(const struct names *names, const char *unit, const char *name);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Units that a patch adds or removes, and what moves between units. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -375,54 +374,44 @@ static void test_moved_variable(void **state)
 	done(&job);
 }
 
-static char *names_of(const char *pre, const char *post)
+/* Its contents are those that `objmanip names' printed for the unit it was in. */
+static void test_moved_global_variable(void **state)
 {
-	struct unit *before = open_text("before.c", pre), *after = open_text("after.c", post);
-	struct error err = { 0 };
-	char *text = NULL;
-	size_t size;
-	FILE *file = open_memstream(&text, &size);
-
-	assert_non_null(file);
-	assert_int_equal(names_print(before->elf, after->elf, "dir/unit.o", file, &err), 0);
-	assert_int_equal(fclose(file), 0);
-	unit_free(before);
-	unit_free(after);
-	return text;
-}
-
-static void test_names(void **state)
-{
-	static const char pre[] =
-		"int stays(void) { static int n; return n++; }\n"
-		"int lost(void) { static int n; return n++; }\n"
-		"int table_lost[2] = { 1, 2 }; const int limit = 3;\n"
-		"static __attribute__((noinline, used)) int local(void) { return 1; }\n"
-		"__attribute__((section(\".init.text\"))) int boots(void) { return 2; }\n";
-	static const char post[] = "int stays(void) { static int n; return n++; }\n"
-				   "static int fresh; int get(void) { return fresh++; }\n";
-	char *text = names_of(pre, post);
+	static const char pre[] = "extern int unexported(int); extern int state;\n"
+				  "int uses(int x); int uses(int x) { return unexported(x) + state; }\n";
+	static const char post[] = "extern int unexported(int); int state = 5; extern void *kept;\n"
+				   "int uses(int x); int uses(int x) { kept = &state; return unexported(x); }\n";
+	static const char lost[] = "dir/other.o\tlost\tvariable\tglobal\t4\tstate\t1\n";
+	static const char *const others[] = {
+		"dir/unit.o\tnew\tvariable\tglobal\t4\tstate\t2\n",
+		"dir/unit.o\tnew\tvariable\tglobal\t8\tstate\t1\n",
+		"dir/unit.o\tnew\tvariable\tglobal\t4\tstate\n",
+		"dir/unit.o\tnew\tvariable\tstatic\t4\tstate\n",
+		"dir/unit.o\tnew\tvariable\tglobal\t4\tstate\t1\n"
+		"dir/another.o\tlost\tvariable\tglobal\t4\tstate\t1\n",
+	};
+	struct job job;
+	uint32_t index;
+	char *names;
 
 	(void)state;
-	assert_non_null(strstr(text, "dir/unit.o\tlost\tfunction\tglobal\t"));
-	assert_non_null(strstr(text, "\tlost\n"));
-	assert_non_null(strstr(text, "dir/unit.o\tlost\tvariable\tglobal\t8\ttable_lost\n"));
-	assert_non_null(strstr(text, "dir/unit.o\tlost\tconstant\tglobal\t4\tlimit\n"));
-	/* Of two variables of one name, one is lost. */
-	assert_non_null(strstr(text, "dir/unit.o\tlost\tvariable\tstatic\t4\tn\n"));
-	assert_non_null(strstr(text, "dir/unit.o\tnew\tvariable\tstatic\t4\tfresh\n"));
-	assert_non_null(strstr(text, "\tget\n"));
-	assert_null(strstr(text, "stays"));
-	assert_null(strstr(text, "local"));
-	assert_null(strstr(text, "boots"));
-	free(text);
-	text = names_of(NULL, post);
-	assert_non_null(strstr(text, "dir/unit.o\tnew\tfunction\tglobal\t"));
-	assert_null(strstr(text, "\tlost\t"));
-	free(text);
-	text = names_of(pre, pre);
-	assert_string_equal(text, "");
-	free(text);
+	assert_true(asprintf(&names, "%sdir/unit.o\tnew\tvariable\tglobal\t4\tstate\t1\n", lost) > 0);
+	run(&job, pre, post, names);
+	expect_ok(&job);
+	assert_null(elf_find_symbol(job.x.out, "state"));
+	index = image_find_symbol(job.x.image, "state");
+	assert_int_not_equal(index, KSPLICE_NONE);
+	assert_true(image_symbol_at(job.x.image, index)->flags & KSPLICE_SYM_NEEDED);
+	/* It is nothing of the update that could be handed out. */
+	assert_false(job.x.keep);
+	done(&job);
+	free(names);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_true(asprintf(&names, "%s%s", lost, others[i]) > 0);
+		run(&job, pre, post, names);
+		expect_refused(&job, "state", "moves here from dir/");
+		free(names);
+	}
 }
 
 /* Undo has to keep what is new and was handed out; what the running kernel has stays anyway. */
@@ -454,28 +443,6 @@ static void test_handed_out(void **state)
 	done(&job);
 }
 
-static void test_bad_names(void **state)
-{
-	static const char *const bad[] = {
-		"dir/unit.o\n",
-		"dir/unit.o\tlost\tfunction\tglobal\tmany\tname\n",
-		"dir/unit.o\tlost\tthing\tglobal\t4\tname\n",
-		"dir/unit.o\tlost\tfunction\tglobal\t4294967296\tname\n",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		char *path = write_text("names", bad[i]);
-		struct error err = { 0 };
-		struct names *names = NULL;
-
-		assert_int_equal(names_open(path, &names, &err), -EINVAL);
-		assert_null(names);
-		assert_non_null(strstr(err.text, ":1: not a line"));
-		free(path);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -486,10 +453,9 @@ int main(void)
 		cmocka_unit_test(test_removed_export),
 		cmocka_unit_test(test_moved_function),
 		cmocka_unit_test(test_moved_variable),
+		cmocka_unit_test(test_moved_global_variable),
 		cmocka_unit_test(test_moved_function_used),
-		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_handed_out),
-		cmocka_unit_test(test_bad_names),
 		cmocka_unit_test(test_removed_callback),
 	};
 
