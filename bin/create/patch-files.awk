@@ -113,11 +113,12 @@ left_old > 0 || left_new > 0 {
 
 /^@@ -[0-9]+(,[0-9]+)? \+[0-9]+(,[0-9]+)? @@/ {
 	if (file == "")
-		die("line " NR ": a hunk without a file")
+		die("line " NR ": a hunk without a file, or the one before has more lines than it says")
 	if (only != "" && file in wanted)
 		print
 	left_old = count($2)
 	left_new = count($3)
+	after = 1
 	next
 }
 
@@ -173,7 +174,16 @@ old != "" && /^\+\+\+ [^ \t\r\f\v]/ {
 	next
 }
 
-{ old = "" }
+# patch(1) takes what follows a hunk for text that does not concern it. Context is no loss.
+after && /^[-+]/ && !/^-- ?$/ {
+	die("line " NR ": the hunk before has more lines than it says")
+}
+
+{
+	old = ""
+	file = ""
+	after = after && (/^[ \t]/ || $0 == "")
+}
 
 END {
 	if (failed)

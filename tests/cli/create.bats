@@ -73,6 +73,11 @@ fails()
 	fails 1 bad_patch "cut short" --patch "$dir/cut"
 	sed 's/^+new/*new/' "$dir/good.patch" >"$dir/damaged"
 	fails 1 bad_patch "damaged" --patch "$dir/damaged"
+	# patch(1) would leave out what follows the end of a hunk, without a word.
+	(cat "$dir/good.patch"; echo "+more") >"$dir/more"
+	fails 1 bad_patch "line 6: the hunk before has more lines than it says" --patch "$dir/more"
+	(cat "$dir/good.patch"; printf "%s\n" " context" "@@ -9 +9 @@" -old +new) >"$dir/next"
+	fails 1 bad_patch "line 7: a hunk without a file" --patch "$dir/next"
 	sed 's,fs/proc,../..,' "$dir/good.patch" >"$dir/outside"
 	fails 1 bad_patch "leads out" --patch "$dir/outside"
 	sed 's,fs/proc/cmdline,fs/$(x),' "$dir/good.patch" >"$dir/name"
