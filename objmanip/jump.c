@@ -68,6 +68,14 @@ int jump_find(const struct elf_symbol *sym, const struct image *image, uint32_t 
 		return error_set(err, -EINVAL, "%s: %s has no code", name, sym->name);
 	ret->offset = find_offset(decoder, sym, &fentry);
 	ret->flags = 0;
+	if (!sym->size) {
+		rc = error_refuse(
+			err,
+			"%s: %s cannot be replaced: it is a label, and does not say how long it is",
+			name, sym->name);
+		error_hint(err, "change who goes there instead");
+		return rc;
+	}
 	if (sym->size < (uint64_t)ret->offset + JUMP_SIZE) {
 		rc = error_refuse(
 			err, "%s: %s() is too short to be replaced: %llu bytes, a jump needs %u",

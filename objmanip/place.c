@@ -7,7 +7,7 @@
 
 #include "rewrite.h"
 
-#define NOP 0x90
+#define NOP	       0x90
 #define PERCPU_SECTION ".data..percpu"
 
 static int no_memory(const struct extract *x, struct error *err)

@@ -131,6 +131,19 @@ static void test_change_is_seen(void **state)
 	free(post);
 }
 
+/* A label is no function: nobody knows what else is in the bytes of a jump. */
+static void test_label_changes(void **state)
+{
+	char *label = edit(user, ".size bad,.-bad\n", ""), *post = edit(label, "$-14", "$-22");
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "s", label, post);
+	expect_refused(&job, "bad cannot be replaced", "it is a label");
+	free(label);
+	free(post);
+}
+
 /* A function may go on into the next one, which need not change. */
 static void test_goes_on(void **state)
 {
@@ -185,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_comes_along),
 		cmocka_unit_test(test_fault_goes_to_named),
 		cmocka_unit_test(test_change_is_seen),
+		cmocka_unit_test(test_label_changes),
 		cmocka_unit_test(test_goes_on),
 		cmocka_unit_test(test_padding),
 	};
