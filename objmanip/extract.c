@@ -280,26 +280,27 @@ static int choose(struct extract *x, struct error *err)
 }
 
 /*
- * Entries of a table that no row describes: if they belong to copied code they
- * would be missing there.
+ * Entries of a table that no row describes: if they belong to copied code, or are new
+ * themselves, they would be missing there.
  */
 static int check_unknown_entries(const struct extract *x, struct error *err)
 {
 	for (size_t i = 0; i < x->post->nr_atoms; i++) {
 		const struct atom *atom = x->post->atoms[i];
 
-		if (atom->class != SECTION_UNKNOWN || atom->sym)
+		if (atom->class != SECTION_UNKNOWN || (atom->sym && atom->twin))
 			continue;
 		for (size_t r = 0; r < atom->nr_refs; r++) {
 			const struct atom *target = atom->refs[r].atom;
 			int rc;
 
-			if (!target || !target->included || !atom_is_code(target))
+			if (!target || !target->included || (!atom->sym && !atom_is_code(target)))
 				continue;
 			rc = error_refuse(
 				err,
-				"%s: section %s has an entry for %s(), and it is not known how to copy that",
-				x->name, atom->sec->name, atom_name(target));
+				"%s: section %s has an entry for %s%s, and it is not known how to copy that",
+				x->name, atom->sec->name, atom_name(target),
+				atom_is_code(target) ? "()" : "");
 			error_hint(err,
 				   "objmanip has to learn what this kernel keeps in that section");
 			return rc;

@@ -99,6 +99,8 @@ static const struct special_table tables[] = {
 	{ .name = "__mcount_loc", .sizes = { 8 }, .unimportant = true },
 	/* Where no probe may be: the new code has the same reasons. */
 	{ .name = "_kprobe_blacklist", .sizes = { 8 }, .unimportant = true },
+	/* What the module loader has to set up: belongs to the object. */
+	{ .name = "___srcu_struct_ptrs", .sizes = { 8 }, .unimportant = true },
 	{ .name = "runtime_", .prefix = true, .sizes = { 4 }, .unimportant = true, .runtime = true },
 	{ .name = ".discard.", .prefix = true, .sizes = { 4, 8, 12, 16 }, .unimportant = true },
 };

@@ -29,7 +29,7 @@ enum section_class {
 };
 
 /*
- * A table of fixed-size entries. The first field of an entry refers to the code
+ * A table of fixed-size entries. The first field of an entry refers to the code or object
  * that it belongs to, and it goes where that code goes.
  */
 struct special_table {

@@ -202,6 +202,32 @@ static void test_per_cpu(void **state)
 	expect_refused(&job, "mine in section .data..percpu..decrypted", "not known");
 }
 
+/* What the module loader finds in a section of pointers comes along; what nobody knows does not. */
+static void test_pointers(void **state)
+{
+	static const char pointers[] =
+		"static long mine; extern long *const pointer;\n"
+		"long *const pointer __attribute__((section(\"%s\"))) = &mine;\n"
+		"int changed(int x) { state += mine++; ";
+	const struct elf_section *sec;
+	struct job job;
+	char text[256];
+
+	(void)state;
+	snprintf(text, sizeof(text), pointers, "___srcu_struct_ptrs");
+	run_edit(&job, "int changed(int x) { ", text);
+	expect_ok(&job);
+	sec = elf_find_section(job.x.out, "___srcu_struct_ptrs");
+	assert_non_null(sec);
+	assert_int_equal(sec->size, 8);
+	assert_int_equal(sec->nr_relocs, 1);
+	assert_string_equal(sec->relocs[0].symbol->name, "mine");
+	done(&job);
+	snprintf(text, sizeof(text), pointers, "__strange_ptrs");
+	run_edit(&job, "int changed(int x) { ", text);
+	expect_refused(&job, "__strange_ptrs has an entry for mine", "not known how");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_rewritten),
 		cmocka_unit_test(test_rewritten_pointer),
 		cmocka_unit_test(test_per_cpu),
+		cmocka_unit_test(test_pointers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
