@@ -200,15 +200,33 @@ build_units()
 	build_run "${units[@]}" "${units_gone[@]}"
 }
 
-# build_after UNIT...: the post objects, with the patched files in the tree for that long
+# build_try UNIT...: the objects of sources that the patch changes, before it is found out which
+# other units its headers reach: that may take long, and a part of a greater change often ends here
+build_try()
+{
+	local unit there=()
+
+	for unit; do
+		units_among "$unit" "${rules_gone[@]}" || there+=("$unit")
+	done
+	build_before "${there[@]}"
+	build_after "${there[@]}"
+}
+
+# build_after UNIT...: the post objects that are not there yet, with the patched files in the tree
+# for that long
 build_after()
 {
-	local failed
+	local unit missing=() failed
 
-	stage "Compiling $# unit$(plural $#) after the patch"
+	for unit; do
+		[[ -e $work/post/$unit ]] || missing+=("$unit")
+	done
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+	stage "Compiling ${#missing[@]} unit$(plural ${#missing[@]}) after the patch"
 	build_put_patched lines
 	units_when=after
-	build_compile "$work/post" "$@"
+	build_compile "$work/post" "${missing[@]}"
 	mapfile -t failed <"$work/failed"
 	if [[ ${#failed[@]} -gt 0 ]]; then
 		build_explain "${failed[@]}"

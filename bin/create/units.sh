@@ -43,6 +43,7 @@ units_find()
 		verbose "not in this configuration: ${ignored[*]-}"
 	fi
 	if [[ ${#included[@]} -gt 0 ]]; then
+		build_try "${units[@]}"
 		headers_units "${included[@]}"
 	fi
 	units_sort
