@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the parts share their variables
 #
 # Which units a change of a header can reach. Those that may include it are told
-# by the #include lines of the whole source. Each of them is run through the
+# by the #include lines of the whole source. If they are many, mentions.sh leaves
+# those that have a file which names what changes. Each of these is run through the
 # preprocessor, which is several times as fast as the compiler and knows two things
 # for sure: whether the unit reads the header, and, with definitions.awk, whether
 # its code depends on a name that the change defines. What is left is compiled.
@@ -21,8 +22,8 @@ headers_units()
 
 	stage "Looking for the units that include ${*##*/}"
 	mkdir -p "$work/reach/text"
-	headers_candidates "$@"
 	headers_changes "$@"
+	headers_candidates "$@"
 	[[ -s $work/reach/commands ]] || return 0
 	headers_search "$@"
 	# What an earlier run with the same changes found is there as well.
@@ -32,7 +33,8 @@ headers_units()
 	headers_announce ${#reached[@]} "$@"
 }
 
-# Units that are configured and may include a file, with their commands -> work/reach/commands
+# Units that are configured, may include a file and a file that names what changes, with their
+# commands -> work/reach/commands
 headers_candidates()
 {
 	local candidates
@@ -43,11 +45,24 @@ headers_candidates()
 	# Headers that the patch adds are reached through files that it changes as well.
 	awk -f "$KSPLICE_LIBDIR/create/includes.awk" users "$tree_dir/include-lines" "$@" |
 		sort -u >"$work/reach/candidates"
+	headers_narrow
 	mapfile -t candidates <"$work/reach/candidates"
 	units_list ${candidates[@]+"${candidates[@]}"}
 	: >"$work/reach/commands"
 	[[ ${#candidates[@]} -eq 0 ]] ||
 		units_commands "$work/reach/candidates" >"$work/reach/commands"
+}
+
+# Leaves out the candidates that have no file which names what changes
+headers_narrow()
+{
+	[[ $(wc -l <"$work/reach/candidates") -ge $progress_many ]] || return 0
+	stage "Looking for what changes in the source"
+	mentions_find || return 0
+	xargs -r -d '\n' awk -f "$KSPLICE_LIBDIR/create/includes.awk" users "$tree_dir/include-lines" \
+		<"$work/reach/live" | sort -u >"$work/reach/users"
+	comm -12 "$work/reach/candidates" "$work/reach/users" >"$work/reach/narrowed"
+	mv "$work/reach/narrowed" "$work/reach/candidates"
 }
 
 # headers_changes FILE...: what changes in them, and where the answers for it are kept
@@ -84,7 +99,7 @@ headers_search()
 		return
 	fi
 	if ((count >= progress_many)); then
-		note "up to $count units include ${*##*/}; to look at each of them takes about $(
+		note "the changes of ${*##*/} may reach $count units; to look at each of them takes about $(
 			progress_duration $((count * headers_cost / 100 / opt_jobs)))"
 	fi
 	stage "Looking for the units whose code can change"

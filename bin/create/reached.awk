@@ -15,42 +15,6 @@
 # With the names of functions (separated by blanks), only these count: whether they use
 # a type that changed. Then objects only pass it on.
 
-# One of the words, as a word of its own
-function matcher(names,	name, any)
-{
-	any = ""
-	for (name in names)
-		any = any "|" name
-	return "(^|[^A-Za-z0-9_])(" substr(any, 2) ")([^A-Za-z0-9_]|$)"
-}
-
-# Definitions in one chunk: several, if a macro made them on one line -> piece[1..]
-function pieces(text, piece,	n, at, level, part, token)
-{
-	n = 0
-	part = ""
-	while (match(text, /"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|[{}();]/)) {
-		at = RSTART + RLENGTH - 1
-		token = substr(text, RSTART, 1)
-		part = part substr(text, 1, at)
-		text = substr(text, at + 1)
-		if (token == "{" || token == "(")
-			level++
-		else if (token == "}" || token == ")")
-			level--
-		if (level == 0 && (token == ";" || (token == "}" && text !~ /^[^;{}()]*;/ &&
-		    text !~ /^[ \n]*__attribute__/))) {
-			sub(/^[ \n]+/, "", part)
-			if (part != ";")
-				piece[++n] = part
-			part = ""
-		}
-	}
-	if (part text ~ /[^ \n]/)
-		piece[++n] = "?" part text
-	return n
-}
-
 # Is this one of the functions that are asked for? What is not understood, and has code, may be.
 function is_wanted(text, kind,	name)
 {

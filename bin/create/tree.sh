@@ -39,7 +39,7 @@ tree_prepare()
 	if [[ -e $tree_dir/prepared && $(<"$tree_dir/prepared") = "$key" ]]; then
 		return
 	fi
-	rm -rf "$tree_dir"/{prepared,run,pre,build,include-lines,commands,reach,layout}
+	rm -rf "$tree_dir"/{prepared,run,pre,build,include-lines,pastes,commands,reach,layout}
 	tree_configure
 	tree_modules_prepare
 	printf '%s\n' "$key" >"$tree_dir/prepared"
