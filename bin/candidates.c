@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../kmodsrc/ksplice_format.h"
+#include "cleanup.h"
 
 /* A table that grows. */
 struct table {
@@ -87,6 +89,29 @@ static bool has_candidates(const struct ksplice_image *image, const struct kspli
 	       *name_of(image, symbol);
 }
 
+/* What kallsyms has beside a symbol that is exported, in its owner: NULL for no memory. */
+static char *export_label(const struct ksplice_image *image, const struct ksplice_symbol *symbol)
+{
+	char *label;
+
+	return asprintf(&label, "__ksymtab_%s", name_of(image, symbol)) < 0 ? NULL : label;
+}
+
+static int want(struct kallsyms *k, const struct ksplice_image *image,
+		const struct ksplice_symbol *symbol)
+{
+	_cleanup_free_ char *label = NULL;
+
+	if (!has_candidates(image, symbol))
+		return 0;
+	if (kallsyms_want(k, name_of(image, symbol)))
+		return -1;
+	if (symbol->section != KSPLICE_EXTERN)
+		return 0;
+	label = export_label(image, symbol);
+	return label ? kallsyms_want(k, label) : -1;
+}
+
 int candidates_want(struct kallsyms *k, const void *images, size_t size, struct failure *f)
 {
 	if (!images || !size)
@@ -99,10 +124,7 @@ int candidates_want(struct kallsyms *k, const void *images, size_t size, struct 
 		if (!image)
 			return -1;
 		for (uint32_t i = 0; i < image->nr_symbols; i++) {
-			const struct ksplice_symbol *symbol = &symbols_of(image)[i];
-
-			if (has_candidates(image, symbol) &&
-			    kallsyms_want(k, name_of(image, symbol)))
+			if (want(k, image, &symbols_of(image)[i]))
 				return fail_memory(f);
 		}
 		at += image->size;
@@ -199,40 +221,69 @@ static void table_finish(struct table *table, void **blob, size_t *size)
 }
 
 /*
+ * Who exports a symbol, as far as kallsyms says: it has a label for each export, if it has labels of
+ * data at all.
+ */
+struct exports {
+	const struct kallsyms_entry *labels;
+	size_t count;
+};
+
+static bool may_export(const struct exports *exports, const char *module)
+{
+	for (size_t i = 0; i < exports->count; i++)
+		if (!strcmp(exports->labels[i].module, module))
+			return true;
+	return !exports->count;
+}
+
+/*
  * Can the entry be what the symbol means? A definition lies in the target
  * itself. An extern of vmlinux does as well; one of a module lies in the
  * module, or is an export. One of vmlinux is global there (upper case); one of
  * another module is not, if it is for GPL modules only: kallsyms shows upper
- * case for the others alone. So any symbol of another module may be meant.
+ * case for the others alone.
  */
 static bool is_possible(const struct kallsyms_entry *entry, const struct ksplice_symbol *symbol,
-			const char *target)
+			const struct exports *exports, const char *target)
 {
 	const char *owner = *entry->module ? entry->module : "vmlinux";
 
 	if (!strcmp(owner, target))
 		return true;
 	return symbol->section == KSPLICE_EXTERN && strcmp(target, "vmlinux") &&
-	       (*entry->module || (entry->type >= 'A' && entry->type <= 'Z'));
+	       (*entry->module || (entry->type >= 'A' && entry->type <= 'Z')) &&
+	       may_export(exports, entry->module);
+}
+
+static int add_symbol(struct table *table, const struct kallsyms *k,
+		      const struct ksplice_image *image, uint32_t i, const char *target)
+{
+	const struct ksplice_symbol *symbol = &symbols_of(image)[i];
+	_cleanup_free_ char *label = export_label(image, symbol);
+	const struct kallsyms_entry *entries;
+	struct exports exports;
+	size_t count;
+
+	if (!label)
+		return -1;
+	exports.labels = kallsyms_find(k, label, &exports.count);
+	entries = kallsyms_find(k, name_of(image, symbol), &count);
+	for (size_t j = 0; j < count; j++) {
+		if (is_possible(&entries[j], symbol, &exports, target) &&
+		    table_add(table, image->unit_id, i, &entries[j]))
+			return -1;
+	}
+	return 0;
 }
 
 static int add_image(struct table *table, const struct kallsyms *k,
 		     const struct ksplice_image *image, const char *target)
 {
-	for (uint32_t i = 0; i < image->nr_symbols; i++) {
-		const struct ksplice_symbol *symbol = &symbols_of(image)[i];
-		const struct kallsyms_entry *entries;
-		size_t count;
-
-		if (!has_candidates(image, symbol))
-			continue;
-		entries = kallsyms_find(k, name_of(image, symbol), &count);
-		for (size_t j = 0; j < count; j++) {
-			if (is_possible(&entries[j], symbol, target) &&
-			    table_add(table, image->unit_id, i, &entries[j]))
-				return -1;
-		}
-	}
+	for (uint32_t i = 0; i < image->nr_symbols; i++)
+		if (has_candidates(image, &symbols_of(image)[i]) &&
+		    add_symbol(table, k, image, i, target))
+			return -1;
 	return 0;
 }
 

@@ -3,7 +3,8 @@
  * Run-pre matching: the proof that the code in memory is the code that an
  * update was made from, and the addresses of its symbols as a by-product. This
  * file opens the images and answers for the result; match_learn.c knows what
- * an address can be, match_solve.c finds the addresses, match_compare.c compares.
+ * an address can be, match_solve.c finds the addresses, match_compare.c compares
+ * sections, and match_reference.c the references in them.
  */
 #include <linux/errno.h>
 #include <linux/kallsyms.h>

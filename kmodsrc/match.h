@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Inside of the matcher: what match.c, match_learn.c, match_solve.c, match_compare.c and the
+ * Inside of the matcher: what match.c, the match_*.c and the
  * architecture's sites share.
  *
  * The unknowns of a unit are one base address per section and one address per
@@ -104,6 +104,16 @@ int ksplice_solve(struct ksplice_matcher *m);
 
 /* Finds one section's base, of any kind, from the names in it. 0, or the errno of a refusal. */
 int ksplice_solve_section(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section);
+
+/* ---- match_reference.c ----------------------------------------------------- */
+
+/*
+ * Compares what a reference in section `in' means with `field', a copy of the memory at `place'. May
+ * learn symbols. False: recorded as a difference.
+ */
+bool ksplice_compare_ref(struct ksplice_matcher *m, struct ksplice_unit *unit,
+			 const struct ksplice_section *in, const struct ksplice_ref *ref,
+			 const u8 *field, unsigned long place);
 
 /* ---- match_compare.c ----------------------------------------------------- */
 

@@ -68,7 +68,8 @@ static const char kallsyms_text[] = "0000000000001000 A percpu\n"
 				    "ffffffffc0000300 T ext\t[other]\n"
 				    "ffffffffc0000400 t ext\t[other]\n";
 
-static void read_kallsyms(struct kallsyms *k)
+/* Reads the text, and `more` lines. */
+static void read_kallsyms(struct kallsyms *k, const char *more)
 {
 	char path[] = "/tmp/test_candidates.XXXXXX";
 	int fd = mkstemp(path);
@@ -76,12 +77,14 @@ static void read_kallsyms(struct kallsyms *k)
 
 	assert_true(fd >= 0);
 	assert_true(write(fd, kallsyms_text, sizeof(kallsyms_text) - 1) > 0);
+	assert_true(write(fd, more, strlen(more)) >= 0);
 	close(fd);
 	assert_int_equal(kallsyms_read(k, path, &f), 0);
 	unlink(path);
 }
 
-static struct ksplice_candidates *make(const void *images, size_t size, const char *target)
+static struct ksplice_candidates *make(const void *images, size_t size, const char *target,
+				       const char *more)
 {
 	struct kallsyms *k = kallsyms_new();
 	struct failure f = { 0 };
@@ -89,7 +92,7 @@ static struct ksplice_candidates *make(const void *images, size_t size, const ch
 	size_t blob_size;
 
 	assert_int_equal(candidates_want(k, images, size, &f), 0);
-	read_kallsyms(k);
+	read_kallsyms(k, more);
 	assert_int_equal(candidates_make(k, images, size, "3f2a", target, &blob, &blob_size, &f),
 			 0);
 	kallsyms_free(k);
@@ -108,7 +111,7 @@ static void expect(const struct ksplice_candidate *c, uint32_t unit, uint32_t sy
 static void for_vmlinux(void **state)
 {
 	struct image images[2] = { make_image(9), make_image(3) };
-	struct ksplice_candidates *c = make(images, sizeof(images), "vmlinux");
+	struct ksplice_candidates *c = make(images, sizeof(images), "vmlinux", "");
 	const struct ksplice_candidate *e = (void *)(c + 1);
 
 	assert_int_equal(c->magic, KSPLICE_CANDIDATES_MAGIC);
@@ -130,7 +133,7 @@ static void for_vmlinux(void **state)
 static void for_a_module(void **state)
 {
 	struct image image = make_image(9);
-	struct ksplice_candidates *c = make(&image, sizeof(image), "mod");
+	struct ksplice_candidates *c = make(&image, sizeof(image), "mod", "");
 	const struct ksplice_candidate *e = (void *)(c + 1);
 
 	/* Definitions lie in the module; externs there, in a global of vmlinux, or in another. */
@@ -143,6 +146,31 @@ static void for_a_module(void **state)
 	free(c);
 }
 
+/* Where kallsyms has labels of exports, an extern of a module is its own or what is exported. */
+static void for_a_module_with_exports(void **state)
+{
+	struct image image = make_image(9);
+	struct ksplice_candidates *c = make(&image, sizeof(image), "mod",
+					    "ffffffffc0000500 t ext\t[third]\n"
+					    "ffffffffc0000600 r __ksymtab_ext\t[other]\n"
+					    "ffffffffc0000700 r __ksymtab_local\t[third]\n");
+	const struct ksplice_candidate *e = (void *)(c + 1);
+
+	assert_int_equal(c->nr_entries, 4);
+	expect(e++, 9, LOCAL, 0xffffffffc0000100);
+	expect(e++, 9, EXTERN, 0xffffffffc0000200);
+	expect(e++, 9, EXTERN, 0xffffffffc0000300);
+	expect(e++, 9, EXTERN, 0xffffffffc0000400);
+	free(c);
+	c = make(&image, sizeof(image), "mod", "ffffffff81000800 r __ksymtab_ext\n");
+	e = (void *)(c + 1);
+	assert_int_equal(c->nr_entries, 3);
+	expect(e++, 9, LOCAL, 0xffffffffc0000100);
+	expect(e++, 9, EXTERN, 0xffffffff81000400);
+	expect(e++, 9, EXTERN, 0xffffffffc0000200);
+	free(c);
+}
+
 static void for_the_core(void **state)
 {
 	struct kallsyms *k = kallsyms_new();
@@ -152,7 +180,7 @@ static void for_the_core(void **state)
 	size_t size;
 
 	assert_int_equal(candidates_want_core(k, &f), 0);
-	read_kallsyms(k);
+	read_kallsyms(k, "");
 	assert_int_equal(candidates_make_core(k, &blob, &size, &f), 0);
 	c = blob;
 	assert_string_equal(c->id, "");
@@ -213,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(for_vmlinux),
 		cmocka_unit_test(for_a_module),
+		cmocka_unit_test(for_a_module_with_exports),
 		cmocka_unit_test(for_the_core),
 		cmocka_unit_test(refuses_damaged_images),
 	};

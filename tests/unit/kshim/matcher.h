@@ -13,6 +13,7 @@
 #include "kmodsrc/match.c"
 #include "kmodsrc/match_learn.c"
 #include "kmodsrc/match_solve.c"
+#include "kmodsrc/match_reference.c"
 #include "kmodsrc/match_compare.c"
 #include "kmodsrc/arch/x86/nops.c"
 #include "kmodsrc/arch/x86/sites.c"
