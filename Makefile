@@ -94,7 +94,7 @@ $(scripts): $(BUILD)/bin/%: bin/%
 	@ln -sfn $(abspath $<) $@
 
 # Parts of ksplice.ko, compiled as parts of their tests.
-$(foreach t,match match_decisions relocate rewrite keys,$(BUILD)/san/tests/unit/test_$(t).o): \
+$(foreach t,match match_decisions match_learn relocate rewrite keys,$(BUILD)/san/tests/unit/test_$(t).o): \
 		KSPLICE_CFLAGS += -Itests/unit/kshim
 
 # Archives, so that a test takes only the parts it names.

@@ -221,8 +221,8 @@ static void table_finish(struct table *table, void **blob, size_t *size)
 }
 
 /*
- * Who exports a symbol, as far as kallsyms says: it has a label for each export, if it has labels of
- * data at all.
+ * Who exports a symbol, as far as kallsyms says: it has a label for each export, if it has any of
+ * data.
  */
 struct exports {
 	const struct kallsyms_entry *labels;

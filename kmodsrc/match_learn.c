@@ -171,8 +171,8 @@ bool ksplice_in_target(const struct ksplice_matcher *m, const struct ksplice_uni
 		return true;
 	if (m->mod)
 		return within_module(base, m->mod) && within_module(last, m->mod);
-	if (sec->kind == KSPLICE_TEXT && stext && etext)
-		return base >= stext && last < etext;
+	if (sec->kind == KSPLICE_TEXT)
+		return stext && base >= stext && last < etext;
 	return true;
 }
 

@@ -52,7 +52,7 @@ static bool is_constant(const struct ksplice_matcher *m, unsigned long address, 
 	if (m->mod)
 		return within_module(address, m->mod) &&
 		       within_module(address + length - 1, m->mod);
-	return !start || !end || (address >= start && address + length <= end);
+	return start && address >= start && address + length <= end;
 }
 
 /*

@@ -55,9 +55,9 @@ static bool is_read_only(const struct ksplice_part *part, const struct ksplice_c
 	unsigned long start = ksplice_core_address(KSPLICE_CORE___start_rodata);
 	unsigned long end = ksplice_core_address(KSPLICE_CORE___end_rodata);
 
-	if (part->target || !start || !end)
+	if (part->target)
 		return true;
-	return constant->address >= start && constant->address < end &&
+	return start && constant->address >= start && constant->address < end &&
 	       constant->size <= end - constant->address;
 }
 

@@ -22,20 +22,28 @@ static struct {
 	struct static_key own;
 } memory __attribute__((aligned(16)));
 
-static struct static_key fixed, lasting;
+static struct static_key fixed, lasting, unmapped;
 static uint64_t ranges[1][2];
 static struct module mod;
 static struct ksplice_abort problem;
+static bool unmappable; /* no alias can be made */
+static int nr_aliases;
 
 pte_t *lookup_address(unsigned long address, unsigned int *level)
 {
 	static pte_t none, all = { true };
 
-	return address == (unsigned long)&fixed ? &none : &all;
+	if (address == (unsigned long)&unmapped)
+		return NULL;
+	return address == (unsigned long)&fixed || address == (unsigned long)&memory.own ? &none :
+											   &all;
 }
 
 struct ksplice_alias *ksplice_alias_map(unsigned long address, size_t len)
 {
+	if (unmappable)
+		return NULL;
+	nr_aliases++;
 	return (void *)address;
 }
 
@@ -46,6 +54,7 @@ void *ksplice_alias_pointer(struct ksplice_alias *alias)
 
 void ksplice_alias_unmap(struct ksplice_alias *alias)
 {
+	nr_aliases--;
 }
 
 int ksplice_refuse(struct ksplice_abort *abort, enum ksplice_cause cause, const char *fmt, ...)
@@ -86,8 +95,16 @@ static int set_up(void **state)
 		.nr_ranges = 1,
 		.jump_entries = memory.entries,
 	};
+	unmappable = false;
+	nr_aliases = 0;
 	fixed = (struct static_key){ .enabled = { 1 } };
 	lasting = (struct static_key){ .enabled = { 1 } };
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	assert_int_equal(nr_aliases, 0);
 	return 0;
 }
 
@@ -150,13 +167,82 @@ static void test_no_branch(void **state)
 	assert_memory_equal(site(0), "\xe8\0\0\0\0", 5);
 }
 
+static void expect_refused(const char *why)
+{
+	mod.num_jump_entries = 1;
+	assert_int_not_equal(ksplice_fix_branches(&mod, &problem), 0);
+	if (!strstr(problem.detail, why))
+		fail_msg("%s", problem.detail);
+}
+
+/* Nothing but the module's own code is written to. */
+static void test_outside(void **state)
+{
+	static u8 elsewhere[] = { 0x0f, 0x1f, 0x44, 0, 0 };
+	u8 *last = (u8 *)(&memory + 1) - KSPLICE_JUMP_SIZE;
+	struct jump_entry *entry = memory.entries;
+
+	set_entry(0, &fixed, false, "\x0f\x1f\x44\0\0", 5);
+	entry->code = (s32)((char *)elsewhere - (char *)&entry->code);
+	expect_refused("outside of the module");
+	assert_memory_equal(elsewhere, "\x0f\x1f\x44\0\0", 5);
+	entry->code = (s32)((char *)&memory - 1 - (char *)&entry->code);
+	expect_refused("outside of the module");
+	ranges[0][1]--;
+	memcpy(last, elsewhere, sizeof(elsewhere));
+	entry->code = (s32)((char *)last - (char *)&entry->code);
+	expect_refused("outside of the module");
+	ranges[0][1]++;
+	assert_int_equal(ksplice_fix_branches(&mod, &problem), 0);
+	assert_int_equal(*last, 0xe9);
+}
+
+static void test_unmappable(void **state)
+{
+	set_entry(0, &fixed, false, "\x0f\x1f\x44\0\0", 5);
+	unmappable = true;
+	expect_refused("cannot map");
+	assert_int_equal(problem.cause, KSPLICE_CAUSE_NO_MEMORY);
+}
+
+/* A key that is mapped nowhere is nothing to be written to either. */
+static void test_writable(void **state)
+{
+	assert_true(ksplice_arch_writable((unsigned long)&lasting));
+	assert_false(ksplice_arch_writable((unsigned long)&fixed));
+	assert_false(ksplice_arch_writable((unsigned long)&unmapped));
+}
+
+/* As far as the form reaches, and no further; what is there already is replaced, too. */
+static void test_reach(void **state)
+{
+	const unsigned long at = 0xffffffffc0000000;
+	u8 code[5] = "\xe9\1\2\3\4";
+
+	assert_int_equal(ksplice_arch_set_branch(code, at, at + 5 + 0x80000000L, true), -EINVAL);
+	assert_memory_equal(code, "\xe9\1\2\3\4", 5);
+	assert_int_equal(ksplice_arch_set_branch(code, at, at + 5 + 0x7fffffff, true), 0);
+	assert_memory_equal(code, "\xe9\xff\xff\xff\x7f", 5);
+	assert_int_equal(ksplice_arch_set_branch(code, at, at + 5 - 0x80000000L, true), 0);
+	assert_int_equal(ksplice_arch_set_branch(code, at, at, false), 0);
+	assert_memory_equal(code, "\x0f\x1f\x44\0\0", 5);
+	memcpy(code, "\x66\x90", 2);
+	assert_int_equal(ksplice_arch_set_branch(code, at, at + 2 + 128, true), -EINVAL);
+	assert_int_equal(ksplice_arch_set_branch(code, at, at + 2 + 127, true), 0);
+	assert_memory_equal(code, "\xeb\x7f\x44", 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_fixed, set_up),
-		cmocka_unit_test_setup(test_off, set_up),
-		cmocka_unit_test_setup(test_sealed, set_up),
-		cmocka_unit_test_setup(test_no_branch, set_up),
+		cmocka_unit_test_setup_teardown(test_fixed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_off, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sealed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_branch, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_outside, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unmappable, set_up, tear_down),
+		cmocka_unit_test(test_writable),
+		cmocka_unit_test(test_reach),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

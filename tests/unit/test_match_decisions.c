@@ -93,6 +93,13 @@ static void test_needed_symbol(void **state)
 	c->address += 8;
 	assert_refused(s, KSPLICE_CAUSE_UNKNOWN_SYMBOL, "alone: the kernel says that no symbol");
 	c->address -= 8;
+	/* Two global ones cannot be told apart by name. */
+	add_candidate(s, s->unit.image->unit_id, Y_ALONE, SIM_FUNCTIONS + 0x9000, 'T');
+	assert_refused(s, KSPLICE_CAUSE_UNKNOWN_SYMBOL, "alone: the kernel has several");
+	candidate(s, Y_ALONE)->type = 't';
+	assert_matches(s);
+	s->candidates->nr_entries--;
+	c = candidate(s, Y_ALONE);
 	/* Another symbol at the same place, which the kernel names first. */
 	s->alias = "__alone";
 	assert_matches(s);
@@ -262,6 +269,26 @@ static void test_namesake_in_module(void **state)
 	sim_free(s);
 }
 
+/* New code of a module needs it: its own global one, whatever static ones there are. */
+static void test_needed_in_module(void **state)
+{
+	uint64_t range[1][2] = { { SIM_TEXT, SIM_DATA + 0x100000 - SIM_TEXT } };
+	char names[] = "\0alone";
+	struct sim *s = new_sample();
+	unsigned long global = s->values[Y_ALONE], other = SIM_FUNCTIONS + 0x9000;
+	Elf_Sym own[] = { own_symbol_of(global, STB_GLOBAL), own_symbol_of(other, STB_LOCAL) };
+	struct module mod = { .ranges = range, .nr_ranges = 1,
+			      .core_kallsyms = { own, ARRAY_SIZE(own), names } };
+
+	candidate(s, Y_ALONE)->type = 't';
+	add_candidate(s, s->unit.image->unit_id, Y_ALONE, other, 't');
+	s->mod = &mod;
+	assert_matches(s);
+	own[1].st_info = own[0].st_info;
+	assert_refused(s, KSPLICE_CAUSE_UNKNOWN_SYMBOL, "alone: the kernel has several");
+	sim_free(s);
+}
+
 /* What kallsyms does not know has no address that can be believed. */
 static void test_unknown_extern(void **state)
 {
@@ -309,7 +336,11 @@ static void test_trampolines(void **state)
 		{ SIM_BPF, true },
 		{ SIM_BPF + 1, false },
 		{ SIM_FRAME, false },		/* code of a module, whatever its name */
+		{ SIM_FRAME + 1, false },	/* behind the beginning of one of BPF */
+		{ SIM_FRAME + 2, false },	/* a function of the kernel with such a name */
 	};
+	static const u32 damaged[] = { 0, 15, SIM_LOAD, SIM_LOAD + 2, SIM_LOAD + 3,
+				       SIM_OPS_POINTER };
 	struct sim *s = new_sample();
 	const struct ksplice_site *site = s->unit.sites + s->unit.sections[S_TEXT].first_site;
 	u32 i;
@@ -324,6 +355,15 @@ static void test_trampolines(void **state)
 		else
 			assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "a tracing call in a state");
 	}
+	/* A copy that ftrace did not make: another beginning, load, or no place for its user. */
+	sim_branch(s->memory[S_TEXT] + site->offset, 0xe8, s->bases[S_TEXT] + site->offset,
+		   SIM_TRAMPOLINE);
+	for (i = 0; i < ARRAY_SIZE(damaged); i++) {
+		s->damaged = damaged[i];
+		assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "a tracing call in a state");
+	}
+	s->damaged = SIM_LOAD + 7;
+	assert_matches(s);
 	sim_free(s);
 }
 
@@ -388,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_string_elsewhere),
 		cmocka_unit_test(test_namesake),
 		cmocka_unit_test(test_namesake_in_module),
+		cmocka_unit_test(test_needed_in_module),
 		cmocka_unit_test(test_unknown_extern),
 		cmocka_unit_test(test_breakpoint),
 		cmocka_unit_test(test_trampolines),

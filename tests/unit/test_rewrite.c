@@ -115,7 +115,10 @@ static void add_update(struct ksplice_update *update, struct ksplice_part *part)
 	ksplice_updates.next = &update->list;
 }
 
-/* An update of one constant at `offset', which changes the bytes from..to to 0xa0, 0xa1, ... */
+/*
+ * An update of one constant at `offset', which changes the bytes from..to to 0, 0xa1, 0xa2, ...;
+ * what it holds of the others means nothing.
+ */
 static struct sample *new_sample(u32 offset, u32 from, u32 to)
 {
 	struct sample *s = calloc(1, sizeof(*s));
@@ -130,8 +133,9 @@ static struct sample *new_sample(u32 offset, u32 from, u32 to)
 			.symbol = offset,
 			.size = SIZE,
 		};
+		memset(s->contents[i], 0x55, SIZE);
 		for (u32 at = from; at < to; at++) {
-			s->contents[i][at] = 0xa0 + at;
+			s->contents[i][at] = at == from ? 0 : 0xa0 + at - from;
 			s->contents[i][SIZE + at] = 1;
 		}
 	}
@@ -211,7 +215,7 @@ static void test_there_and_back(void **state)
 	assert_int_equal(resolve_sample(s), 0);
 	write_all(s, true);
 	for (u32 i = 0; i < sizeof(kernel.memory); i++)
-		assert_int_equal(kernel.memory[i], i == 11 || i == 12 ? 0xa0 + i - 8 : i);
+		assert_int_equal(kernel.memory[i], i == 11 ? 0 : i == 12 ? 0xa1 : i);
 	/* Not expected a second time. */
 	assert_false(ksplice_data_expected(&s->stop.data[0]));
 	write_all(s, false);
@@ -250,9 +254,25 @@ static void test_refusals(void **state)
 	kernel.rodata_end++;
 	assert_int_equal(resolve_sample(s), 0);
 	ksplice_constants_free(&s->part);
+	kernel.rodata_end = kernel.rodata + 8;
+	expect_refused(s, KSPLICE_CAUSE_BAD_UPDATE, "no constant of its own");
+	kernel.rodata_end = kernel.rodata + 8 + SIZE;
 	kernel.rodata += 9;
 	expect_refused(s, KSPLICE_CAUSE_BAD_UPDATE, "no constant of its own");
 	kernel.rodata -= 9;
+	/* Where nothing says what is read-only, nothing is. */
+	kernel.rodata_end = 0;
+	expect_refused(s, KSPLICE_CAUSE_BAD_UPDATE, "no constant of its own");
+	kernel.rodata_end = kernel.rodata + 8 + SIZE;
+	kernel.rodata = 0;
+	expect_refused(s, KSPLICE_CAUSE_BAD_UPDATE, "no constant of its own");
+	/* A module's are where matching found them, in the module. */
+	s->part.target = (struct module *)s;
+	assert_int_equal(resolve_sample(s), 0);
+	ksplice_constants_free(&s->part);
+	s->part.target = NULL;
+	kernel.rodata = (unsigned long)kernel.memory;
+	kernel.rodata_end = kernel.rodata + 8 + SIZE;
 	kernel.readable = false;
 	expect_refused(s, KSPLICE_CAUSE_UNEXPECTED, "cannot be read");
 	kernel.readable = true;

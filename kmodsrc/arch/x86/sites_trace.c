@@ -14,13 +14,12 @@
 
 #include "sites_x86.h"
 
-#define ENTRY_CODE_MIN 16	/* bytes; nothing in them is relative to where they are */
-#define ENTRY_CODE_MAX 4096
+#define ENTRY_CODE 16	/* bytes; nothing in them is relative to where they are */
 #define LOAD_SIZE      7	/* movq distance(%rip),%rdx */
 
 static bool equal_code(unsigned long address, unsigned long to, u32 length)
 {
-	u8 code[ENTRY_CODE_MIN], expected[ENTRY_CODE_MIN];
+	u8 code[ENTRY_CODE], expected[ENTRY_CODE];
 
 	return !ksplice_read_original(code, address, length) &&
 	       !ksplice_read_original(expected, to, length) && !memcmp(code, expected, length);
@@ -38,7 +37,7 @@ static bool is_copy_of(enum ksplice_core_symbol caller, enum ksplice_core_symbol
 	unsigned long offset = ksplice_core_address(load) - start, ops, trampoline;
 	s32 distance;
 
-	if (!start || offset > ENTRY_CODE_MAX || !equal_code(address, start, ENTRY_CODE_MIN) ||
+	if (!start || !equal_code(address, start, ENTRY_CODE) ||
 	    !equal_code(address + offset, start + offset, LOAD_SIZE - sizeof(distance)) ||
 	    ksplice_read_original(&distance, address + offset + LOAD_SIZE - sizeof(distance),
 				  sizeof(distance)))

@@ -33,6 +33,10 @@ int sprint_symbol(char *buffer, unsigned long address)
 		return sprintf(buffer, "bpf_trampoline_6442487913+0x0/0x1000");
 	if (address == SIM_FRAME)
 		return sprintf(buffer, "bpf_trampoline_1+0x0/0x10 [module]");
+	if (address == SIM_FRAME + 1)
+		return sprintf(buffer, "bpf_trampoline_1+0x1/0x10");
+	if (address == SIM_FRAME + 2)
+		return sprintf(buffer, "bpf_trampoline_link+0x0/0x10");
 	for (i = 0; i < memory->unit.image->nr_symbols; i++)
 		if (memory->values[i] == address &&
 		    memory->unit.symbols[i].section == KSPLICE_EXTERN)
@@ -52,17 +56,21 @@ static bool read_part(void *dst, unsigned long address, size_t len, unsigned lon
 }
 
 /* The entry code of ftrace, and the copies that it has made of that. */
-static bool sim_read_entry(void *dst, unsigned long address, size_t len)
+static bool sim_read_entry(const struct sim *s, void *dst, unsigned long address, size_t len)
 {
 	static const unsigned long at[] = { SIM_FUNCTIONS + 64, SIM_TRAMPOLINE, SIM_STALE };
 	const u64 ops = SIM_OPS, trampoline = SIM_TRAMPOLINE;
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(at); i++)
-		if (read_part(dst, address, len, at[i], SIM_ENTRY_CODE, 16) ||
-		    read_part(dst, address, len, at[i] + SIM_LOAD, SIM_LOAD_CODE, 7) ||
-		    read_part(dst, address, len, at[i] + SIM_OPS_POINTER, &ops, sizeof(ops)))
-			return true;
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		if (!read_part(dst, address, len, at[i], SIM_ENTRY_CODE, 16) &&
+		    !read_part(dst, address, len, at[i] + SIM_LOAD, SIM_LOAD_CODE, 7) &&
+		    !read_part(dst, address, len, at[i] + SIM_OPS_POINTER, &ops, sizeof(ops)))
+			continue;
+		if (SIM_TRAMPOLINE + s->damaged - address < len)
+			((u8 *)dst)[SIM_TRAMPOLINE + s->damaged - address] ^= 0x10;
+		return true;
+	}
 	return read_part(dst, address, len, SIM_OPS + offsetof(struct ftrace_ops, trampoline),
 			 &trampoline, sizeof(trampoline));
 }
@@ -80,7 +88,7 @@ static int sim_read(const struct sim *s, void *dst, unsigned long address, size_
 			return 0;
 	if (read_part(dst, address, len, SIM_SPECIAL, s->special, sizeof(s->special)) ||
 	    read_part(dst, address, len, SIM_THUNKS + 0x10000, s->its, sizeof(s->its)) ||
-	    sim_read_entry(dst, address, len) ||
+	    sim_read_entry(s, dst, address, len) ||
 	    read_part(dst, address, len, SIM_BPF, SIM_BPF_CODE, 16) ||
 	    read_part(dst, address, len, SIM_FRAME, SIM_BPF_CODE, 16) ||
 	    read_part(dst, address, len, SIM_VARIABLES, s->variables,
@@ -282,6 +290,7 @@ static struct sim *sim_new(const void *image, size_t size)
 	s->values = calloc(s->unit.image->nr_symbols, sizeof(*s->values));
 	s->variables = calloc(s->unit.image->nr_symbols, SIM_STRIDE);
 	set_core(s);
+	s->damaged = SIM_SOUND;
 	new_candidates(s);
 	memory = s;
 	lay_out(s);

@@ -28,6 +28,7 @@
 #define SIM_LOAD		24
 #define SIM_LOAD_CODE	"\x48\x8b\x15\x09\x00\x00\x00"
 #define SIM_OPS_POINTER	40
+#define SIM_SOUND		0xffffffff
 #define SIM_BPF_CODE	"\x55\x48\x89\xe5\x48\x83\xec\x18\x53\xbb\x01\x00\x00\x00\x89\x5d"
 #define SIM_TEMPLATE	0xffffffff85000000UL	/* of the code that tracks the call depth */
 #define SIM_ACCOUNTING	"\x65\x48\xc1\x3c\x25\x00\x12\x00\x00\x05"
@@ -49,6 +50,7 @@ struct sim {
 	u8 *copy;			/* of section 0, at another place; or NULL */
 	unsigned long copy_base;
 	const char *alias;		/* what the kernel calls each extern; NULL: by its name */
+	u32 damaged;			/* the wrong byte of the trampoline, or SIM_SOUND */
 };
 
 #define SIM_MAX_STATES 600
