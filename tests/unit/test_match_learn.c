@@ -26,6 +26,8 @@ static int set_up(void **state)
 	u8 *image = sample_image(&size);
 
 	f->s = sim_new(image, size);
+	run_kernel(f->s);
+	assert_matches(f->s);
 	f->m.candidates = f->s->candidates;
 	f->range[0][0] = MODULE;
 	f->range[0][1] = 4096;
