@@ -64,9 +64,7 @@ static const Elf_Sym *own_symbol(const struct module *mod, const char *name, uns
 	return NULL;
 }
 
-/*
- * What a candidate is to a reference from another unit: the one of the highest rank is meant.
- */
+/* What a candidate is to a reference from another unit: the one of the highest rank is meant. */
 enum rank {
 	RANK_STATIC,	/* in the target, a module: never meant */
 	/* In vmlinux or another module, perhaps exported; local since the final link of vmlinux. */
@@ -87,40 +85,32 @@ static enum rank rank_of(const struct ksplice_matcher *m, const char *name,
 	return ELF_ST_BIND(own->st_info) == STB_LOCAL ? RANK_STATIC : RANK_GLOBAL;
 }
 
+/* The highest rank among a symbol's candidates, and that of the one at an address (else static). */
 static enum rank best_rank(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
-			   u32 symbol)
+			   u32 symbol, unsigned long address, enum rank *there)
 {
 	const char *name = ksplice_unit_symbol_name(unit, symbol);
 	const struct ksplice_candidate *c;
-	enum rank best = RANK_STATIC;
+	enum rank rank, best = RANK_STATIC;
 	u32 i, count;
 
+	*there = RANK_STATIC;
 	c = ksplice_symbol_candidates(m, unit, symbol, &count);
-	for (i = 0; i < count && best != RANK_GLOBAL; i++)
-		best = max(best, rank_of(m, name, &c[i]));
+	for (i = 0; i < count; i++) {
+		rank = rank_of(m, name, &c[i]);
+		best = max(best, rank);
+		if (c[i].address == address)
+			*there = max(*there, rank);
+	}
 	return best;
-}
-
-static bool has_rank(const struct ksplice_matcher *m, const struct ksplice_unit *unit, u32 symbol,
-		     enum rank rank, unsigned long address)
-{
-	const char *name = ksplice_unit_symbol_name(unit, symbol);
-	const struct ksplice_candidate *c;
-	u32 i, count;
-
-	c = ksplice_symbol_candidates(m, unit, symbol, &count);
-	for (i = 0; i < count; i++)
-		if (c[i].address == address && rank_of(m, name, &c[i]) == rank)
-			return true;
-	return false;
 }
 
 bool ksplice_linkable(const struct ksplice_matcher *m, const struct ksplice_unit *unit, u32 symbol,
 		      unsigned long address)
 {
-	enum rank best = best_rank(m, unit, symbol);
+	enum rank there, best = best_rank(m, unit, symbol, address, &there);
 
-	return best != RANK_STATIC && has_rank(m, unit, symbol, best, address);
+	return best != RANK_STATIC && there == best;
 }
 
 bool ksplice_fixes_base(const struct ksplice_symbol *sym)
@@ -129,7 +119,7 @@ bool ksplice_fixes_base(const struct ksplice_symbol *sym)
 }
 
 u32 ksplice_agreement(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
-		     const struct ksplice_section *sec, unsigned long base, u32 *total)
+		      const struct ksplice_section *sec, unsigned long base, u32 *total)
 {
 	u32 i, count, agree = 0;
 
@@ -159,7 +149,7 @@ static bool is_percpu(const struct ksplice_unit *unit, const struct ksplice_sect
 }
 
 bool ksplice_in_target(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
-		      const struct ksplice_section *sec, unsigned long base)
+		       const struct ksplice_section *sec, unsigned long base)
 {
 	unsigned long last = base + (sec->size ? sec->size - 1 : 0);
 	unsigned long stext = ksplice_core_address(KSPLICE_CORE__stext);
@@ -177,7 +167,7 @@ bool ksplice_in_target(const struct ksplice_matcher *m, const struct ksplice_uni
 }
 
 bool ksplice_placeable(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
-		      const struct ksplice_section *sec, unsigned long base)
+		       const struct ksplice_section *sec, unsigned long base)
 {
 	u32 total;
 
@@ -190,7 +180,7 @@ bool ksplice_placeable(const struct ksplice_matcher *m, const struct ksplice_uni
 }
 
 bool ksplice_place(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 section,
-		  unsigned long base)
+		   unsigned long base)
 {
 	struct ksplice_place *p = &unit->places[section];
 
@@ -227,13 +217,13 @@ static bool learn_linked(struct ksplice_matcher *m, struct ksplice_unit *unit, u
 {
 	const struct ksplice_symbol *sym = &unit->symbols[symbol];
 	struct ksplice_value *value = &unit->values[symbol];
-	enum rank best;
+	enum rank best, there;
 
 	if (value->known)
 		return value->address == address;
-	best = best_rank(m, unit, symbol);
+	best = best_rank(m, unit, symbol, address, &there);
 	if (best != RANK_STATIC) {
-		if (!has_rank(m, unit, symbol, best, address))
+		if (there != best)
 			return false;
 	} else if (sym->section == KSPLICE_EXTERN) {
 		if (!is_nameless(m, sym, address))
