@@ -87,12 +87,16 @@ on_signal()
 # lock FILE: held until its unlock() or the end; waits for another ksplice-create
 lock()
 {
-	local fd
+	local fd before=$log_stage
 
 	exec {fd}>"$1"
 	if ! flock -n "$fd"; then
 		note "waiting for another ksplice-create that works on this kernel"
+		# Not the time of what was begun.
+		stage "Waiting"
 		flock "$fd"
+		stage_end
+		[[ ! $before ]] || stage "$before"
 	fi
 	lock_fds+=("$fd")
 }
