@@ -272,7 +272,7 @@ build_explain()
 		"all of the compiler's messages are in $log_file"
 	needs=$(head -n 5 "$work/needs" | paste -s -d , | sed 's/,/, /g')
 	((count <= 5)) || needs+=" and $((count - 5)) more"
-	die 1 compile "the patch does not compile: $names: this source has not $needs" \
+	die 1 compile "the patch does not compile: $names: the patched source has not $needs" \
 		"a mistake, or a part of a greater change: then give the patches that bring the rest as well (--patch may be repeated). All of the compiler's messages are in $log_file"
 }
 
