@@ -48,9 +48,21 @@ headers_candidates()
 	headers_narrow
 	mapfile -t candidates <"$work/reach/candidates"
 	units_list ${candidates[@]+"${candidates[@]}"}
+	[[ ${#candidates[@]} -eq 0 ]] || ! headers_elsewhere || units_list_all
 	: >"$work/reach/commands"
 	[[ ${#candidates[@]} -eq 0 ]] ||
 		units_commands "$work/reach/candidates" >"$work/reach/commands"
+}
+
+# Whether a candidate's folder has no unit of its own: another folder's Makefile may have it, as
+# arch/x86/kvm/../../../virt/kvm/kvm_main.o, and only the list of all units tells.
+headers_elsewhere()
+{
+	[[ ! -e $tree_dir/commands/all ]] || return 1
+	awk '{ folder = $1; sub(/\/[^\/]*$/, "", folder) }
+		FILENAME != ARGV[ARGC - 1] { listed[folder]; next }
+		!(folder in listed) { found = 1; exit }
+		END { exit !found }' "$tree_dir"/commands/* "$work/reach/candidates"
 }
 
 # Leaves out the candidates that have no file which names what changes

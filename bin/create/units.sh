@@ -219,13 +219,21 @@ units_list_make()
 		sort -u >"$file"
 }
 
-# units_commands FILE: those of the units in FILE that are configured, UNIT TAB COMMAND
+# units_commands FILE: those of the units in FILE that are configured, UNIT TAB COMMAND. A unit that
+# another folder's Makefile has may be called by its name without "..".
 units_commands()
 {
 	local lists=("$tree_dir"/commands/*)
 
 	[[ ! -e $tree_dir/commands/all ]] || lists=("$tree_dir/commands/all")
-	awk -F '\t' 'FILENAME == ARGV[1] { wanted[$1]; next } $1 in wanted' "$1" "${lists[@]}" |
+	awk -F '\t' '
+		function plain(name) {
+			while (sub(/[^\/.][^\/]*\/\.\.\//, "", name))
+				;
+			return name
+		}
+		FILENAME == ARGV[1] { wanted[$1]; next }
+		$1 in wanted || (index($1, "/../") && plain($1) in wanted)' "$1" "${lists[@]}" |
 		sort -u -t '	' -k 1,1
 }
 

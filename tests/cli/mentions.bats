@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # Which files of a source name what a header's change defines, at first or at second hand, or
-# put the name together with ##.
+# put the name together with ##; and the units that these files are read by.
 
 setup()
 {
@@ -126,4 +126,18 @@ live()
 	done >include/linux/many.h
 	is "$(live 'name leaf')" everything
 	is "$(live 'name lonely' 'unknown order')" everything
+}
+
+@test "a unit that another folder's Makefile has" {
+	source "$KSPLICE_LIBDIR/create/units.sh"
+	mkdir -p "$tree_dir/commands"
+	printf '%s\tgcc -c -o %s x.c\n' arch/x86/kvm/x86.o{,} >"$tree_dir/commands/arch,x86,kvm"
+	printf '%s\n' arch/x86/kvm/x86.o >"$work/reach/candidates"
+	! headers_elsewhere
+	echo virt/kvm/kvm_main.o >>"$work/reach/candidates"
+	headers_elsewhere
+	printf '%s\tgcc -c -o %s x.c\n' arch/x86/kvm/../../../virt/kvm/kvm_main.o{,} \
+		arch/x86/kvm/x86.o{,} fs/open.o{,} >"$tree_dir/commands/all"
+	is "$(units_commands "$work/reach/candidates" | cut -f 1 | paste -s -d ' ')" \
+		"arch/x86/kvm/../../../virt/kvm/kvm_main.o arch/x86/kvm/x86.o"
 }
