@@ -76,10 +76,32 @@ mentions_headers()
 		-f "$KSPLICE_LIBDIR/create/mentions.awk" "$work/reach/fresh"
 )
 
-# The macros that can make one of the names in work/reach/fresh; in code, the file
+# The macros that can make one of the names in work/reach/fresh; in code, the file. What a macro of a
+# common header makes is looked for where it is called.
 mentions_pasted()
 {
-	awk -F '\t' '
+	local folder=$work/reach/calls round
+
+	mkdir -p "$folder"
+	: >"$folder/done"
+	mentions_fitting <"$tree_dir/pastes" >"$folder/said" || return 1
+	for ((round = 0; round < mentions_rounds; round++)); do
+		grep '^\(live\|name\) ' "$folder/said" || true
+		grep '^template ' "$folder/said" | sort -u | comm -23 - "$folder/done" >"$folder/templates" || true
+		[[ -s $folder/templates ]] || return 0
+		sort -u -o "$folder/done" "$folder/done" "$folder/templates"
+		cut -f 2 "$folder/templates" | sort -u >"$folder/macros"
+		mentions_macros call "$folder/macros" "$folder/templates" >"$folder/made" || return 1
+		sed -E 's/^(name|template) //' "$folder/made" | mentions_plain | mentions_fitting \
+			>"$folder/said" || return 1
+	done
+	sed -n 's/^template [^\t]*\t\([^\t]*\)\t.*/name \1/p' "$folder/said"
+}
+
+# mentions_fitting: of lines as in tree_dir/pastes, those that may make a name in work/reach/fresh
+mentions_fitting()
+{
+	awk -F '\t' -v common="^$mentions_common" '
 		function fits(name, pattern,	n, i, at, rest) {
 			n = split(pattern, part, "*")
 			if (n == 1)
@@ -98,21 +120,26 @@ mentions_pasted()
 		}
 		FILENAME == ARGV[1] { names[$1]; next }
 		{
-			found = $3 in names
-			if (!found && $3 ~ /[*]/)
+			pattern = $3
+			called = gsub(/[<@][0-9]+>/, "*", pattern)
+			gsub(/\*\*+/, "*", pattern)
+			found = pattern in names
+			if (!found && pattern ~ /[*]/)
 				for (name in names)
-					if (fits(name, $3)) {
+					if (fits(name, pattern)) {
 						found = 1
 						break
 					}
 			if (!found)
 				next
 			# A header of a few units: they are soon looked at.
-			if ($2 == "-" || $1 !~ /^(include|arch\/x86\/include)\//)
+			if ($2 == "-" || $1 !~ common)
 				print "live " $1
+			else if (called)
+				print "template " $0
 			else
 				print "name " $2
-		}' "$work/reach/fresh" "$tree_dir/pastes" | sort -u
+		}' "$work/reach/fresh" - | sort -u
 }
 
 # mentions_pastes: writes tree_dir/pastes
@@ -151,8 +178,13 @@ mentions_plain()
 {
 	local folder=$work/reach/pastes
 
+	mkdir -p "$folder"
 	sed 's/^name //' | sort -u >"$folder/marked"
 	grep -oE '![^!]+!' "$folder/marked" | tr -d ! | sort -u >"$folder/capitals" || true
+	if [[ ! -s $folder/capitals ]]; then
+		cat "$folder/marked"
+		return
+	fi
 	mentions_files "$folder/capitals" >"$folder/files" || return 1
 	mentions_defined "$tree_src" >"$folder/defined" && mentions_defined "$tree_build" >>"$folder/defined" ||
 		return 1

@@ -10,11 +10,11 @@
 #	name FILE TAB MACRO TAB PATTERN		in the body of MACRO, or in code: MACRO is "-"
 #	template FILE TAB MACRO TAB TEMPLATE	what MACRO makes is up to those who call it
 #
-# In a PATTERN "*" is what nobody knows here. A TEMPLATE has the numbers of the
-# macro's arguments for that: <1>, <2>. Those of `define' and of earlier `call's are
-# the TEMPLATES in which `call' puts the arguments that FILES have. An argument in
-# capitals may be a macro, and is marked for that, !LIKE!, unless ## takes it as it is
-# (then the template says @1> and not <1>).
+# In both "*" is what nobody knows here, and <1>, <2> are arguments of the macro: a
+# pattern has enough that is fixed to be compared with a name, a template has not. Those
+# of `define' and of earlier `call's are the TEMPLATES in which `call' puts the arguments
+# that FILES have. An argument in capitals may be a macro, and is marked for that, !LIKE!,
+# unless ## takes it as it is (then the template says @1> and not <1>).
 
 # The code of a line without comments and strings, blanks squeezed
 function bare(text)
@@ -83,7 +83,7 @@ function is_weak(text)
 }
 
 # Prints what is made in the macro of this line, or in code
-function tell(file, text,	last)
+function tell(file, text)
 {
 	if (text ~ /[<@]/ && is_weak(text)) {
 		if (!((macro, text) in told))
@@ -91,11 +91,8 @@ function tell(file, text,	last)
 		told[macro, text]
 		return
 	}
-	do {
-		last = text
-		gsub(/[<@][0-9]+>/, "*", text)
-		gsub(/\*\*/, "*", text)
-	} while (text != last)
+	while (gsub(/\*\*/, "*", text))
+		;
 	# No name begins with a digit.
 	if (text !~ /^[0-9]/ && !((file, macro, text) in told))
 		print "name " file "\t" macro "\t" text

@@ -113,6 +113,18 @@ live()
 	is "$(live 'name an_other_thing')" "own.c"
 }
 
+@test "what a macro of a common header makes is looked for where it is called" {
+	echo '#define make(x) static inline int makes_##x(void) { return 1; }' >include/linux/make.h
+	echo '#define remake(x) make(re_##x)' >>include/linux/make.h
+	echo 'make(one)' >include/linux/made.h
+	unit two 'make(two)'
+	unit three 'remake(three)'
+	is "$(live 'name makes_one')" "made.h"
+	is "$(live 'name makes_two')" "two.c"
+	is "$(live 'name makes_re_three')" "three.c"
+	is "$(live 'name makes_none')" ""
+}
+
 @test "a header of few users that puts any names together counts always" {
 	echo '#define reg(a, b) a##_##b' >drivers/two/two.h
 	is "$(live 'name some_thing')" "drivers/two/two.h"
