@@ -76,7 +76,8 @@ mentions_headers()
 		-f "$KSPLICE_LIBDIR/create/mentions.awk" "$work/reach/fresh"
 )
 
-# The macros that can make one of the names in work/reach/fresh; in code, the file. What a macro of a
+		grep '^template ' "$folder/said" | sort -u |
+			comm -23 - "$folder/done" >"$folder/templates" || true
 # common header makes is looked for where it is called.
 mentions_pasted()
 {
