@@ -76,9 +76,8 @@ mentions_headers()
 		-f "$KSPLICE_LIBDIR/create/mentions.awk" "$work/reach/fresh"
 )
 
-		grep '^template ' "$folder/said" | sort -u |
-			comm -23 - "$folder/done" >"$folder/templates" || true
-# common header makes is looked for where it is called.
+# The macros that can make one of the names in work/reach/fresh; in code, the file. What a macro
+# of a common header makes is looked for where it is called.
 mentions_pasted()
 {
 	local folder=$work/reach/calls round
