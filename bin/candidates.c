@@ -97,13 +97,36 @@ static char *export_label(const struct ksplice_image *image, const struct ksplic
 	return asprintf(&label, "__ksymtab_%s", name_of(image, symbol)) < 0 ? NULL : label;
 }
 
+/*
+ * Of a per-CPU variable X, kallsyms has the offset, and not init_per_cpu__X, which the linker script
+ * makes of it (arch/x86/kernel/vmlinux.lds.S): where the kernel's image has what it begins with.
+ * Returns the variable's name, or NULL for any other symbol.
+ */
+static const char *initial_percpu(const struct ksplice_image *image,
+				  const struct ksplice_symbol *symbol)
+{
+	static const char prefix[] = "init_per_cpu__";
+	const char *name = name_of(image, symbol);
+
+	if (symbol->section != KSPLICE_EXTERN || strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+		return NULL;
+	return name + sizeof(prefix) - 1;
+}
+
+/* Where all that per-CPU variables begin with is. */
+static const char percpu_image[] = "__per_cpu_load";
+
 static int want(struct kallsyms *k, const struct ksplice_image *image,
 		const struct ksplice_symbol *symbol)
 {
 	_cleanup_free_ char *label = NULL;
+	const char *variable;
 
 	if (!has_candidates(image, symbol))
 		return 0;
+	variable = initial_percpu(image, symbol);
+	if (variable && (kallsyms_want(k, variable) || kallsyms_want(k, percpu_image)))
+		return -1;
 	if (kallsyms_want(k, name_of(image, symbol)))
 		return -1;
 	if (symbol->section != KSPLICE_EXTERN)
@@ -256,17 +279,40 @@ static bool is_possible(const struct kallsyms_entry *entry, const struct ksplice
 	       may_export(exports, entry->module);
 }
 
+static int add_initial_percpu(struct table *table, const struct kallsyms *k, uint32_t unit_id,
+			      uint32_t symbol, const char *variable)
+{
+	const struct kallsyms_entry *starts, *offsets;
+	size_t nr_starts, nr_offsets;
+
+	starts = kallsyms_find(k, percpu_image, &nr_starts);
+	offsets = kallsyms_find(k, variable, &nr_offsets);
+	for (size_t i = 0; i < nr_offsets && nr_starts == 1; i++) {
+		struct kallsyms_entry entry = starts[0];
+
+		if (*offsets[i].module || offsets[i].type != 'A')
+			continue;
+		entry.address += offsets[i].address;
+		if (table_add(table, unit_id, symbol, &entry))
+			return -1;
+	}
+	return 0;
+}
+
 static int add_symbol(struct table *table, const struct kallsyms *k,
 		      const struct ksplice_image *image, uint32_t i, const char *target)
 {
 	const struct ksplice_symbol *symbol = &symbols_of(image)[i];
 	_cleanup_free_ char *label = export_label(image, symbol);
+	const char *variable = initial_percpu(image, symbol);
 	const struct kallsyms_entry *entries;
 	struct exports exports;
 	size_t count;
 
 	if (!label)
 		return -1;
+	if (variable && !strcmp(target, "vmlinux"))
+		return add_initial_percpu(table, k, image->unit_id, i, variable);
 	exports.labels = kallsyms_find(k, label, &exports.count);
 	entries = kallsyms_find(k, name_of(image, symbol), &count);
 	for (size_t j = 0; j < count; j++) {

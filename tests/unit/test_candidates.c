@@ -130,6 +130,25 @@ static void for_vmlinux(void **state)
 	free(c);
 }
 
+/* Where the kernel has what a per-CPU variable begins with: a name that only the linker knew. */
+static void for_initial_percpu(void **state)
+{
+	static const char load[] = "ffffffff82000000 D __per_cpu_load\n";
+	struct image image = make_image(9);
+	struct ksplice_candidates *c;
+
+	(void)state;
+	strcpy(image.strings + NAME_EXT, "init_per_cpu__percpu");
+	image.symbols[SECTION].name = 0;
+	c = make(&image, sizeof(image), "vmlinux", load);
+	expect((struct ksplice_candidate *)(c + 1) + c->nr_entries - 1, 9, EXTERN,
+	       0xffffffff82001000);
+	free(c);
+	c = make(&image, sizeof(image), "mod", load);
+	assert_int_not_equal(((struct ksplice_candidate *)(c + 1))[c->nr_entries - 1].symbol, EXTERN);
+	free(c);
+}
+
 static void for_a_module(void **state)
 {
 	struct image image = make_image(9);
@@ -240,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(for_vmlinux),
+		cmocka_unit_test(for_initial_percpu),
 		cmocka_unit_test(for_a_module),
 		cmocka_unit_test(for_a_module_with_exports),
 		cmocka_unit_test(for_the_core),
