@@ -98,9 +98,9 @@ static char *export_label(const struct ksplice_image *image, const struct ksplic
 }
 
 /*
- * Of a per-CPU variable X, kallsyms has the offset, and not init_per_cpu__X, which the linker script
- * makes of it (arch/x86/kernel/vmlinux.lds.S): where the kernel's image has what it begins with.
- * Returns the variable's name, or NULL for any other symbol.
+ * Of a per-CPU variable X, kallsyms has the offset, and not init_per_cpu__X, which the linker
+ * script makes of it (arch/x86/kernel/vmlinux.lds.S): where the kernel's image has what it begins
+ * with. Returns the variable's name, or NULL for any other symbol.
  */
 static const char *initial_percpu(const struct ksplice_image *image,
 				  const struct ksplice_symbol *symbol)

@@ -136,16 +136,18 @@ static void for_initial_percpu(void **state)
 	static const char load[] = "ffffffff82000000 D __per_cpu_load\n";
 	struct image image = make_image(9);
 	struct ksplice_candidates *c;
+	const struct ksplice_candidate *e;
 
 	(void)state;
 	strcpy(image.strings + NAME_EXT, "init_per_cpu__percpu");
 	image.symbols[SECTION].name = 0;
 	c = make(&image, sizeof(image), "vmlinux", load);
-	expect((struct ksplice_candidate *)(c + 1) + c->nr_entries - 1, 9, EXTERN,
-	       0xffffffff82001000);
+	e = (void *)(c + 1);
+	expect(&e[c->nr_entries - 1], 9, EXTERN, 0xffffffff82001000);
 	free(c);
 	c = make(&image, sizeof(image), "mod", load);
-	assert_int_not_equal(((struct ksplice_candidate *)(c + 1))[c->nr_entries - 1].symbol, EXTERN);
+	e = (void *)(c + 1);
+	assert_int_not_equal(e[c->nr_entries - 1].symbol, EXTERN);
 	free(c);
 }
 
