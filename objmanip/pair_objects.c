@@ -142,20 +142,37 @@ static bool part_contradiction(struct atom *a, struct atom *b)
 
 /* ---- what is left ----------------------------------------------------------------------- */
 
-/* What is freed after boot: contents decide. */
-static void pair_init_data(struct unit *pre, struct unit *post)
+/* What code and data refer to. */
+static void mark_referred(struct unit *unit)
+{
+	for (size_t i = 0; i < unit->nr_atoms; i++)
+		for (size_t r = 0; r < unit->atoms[i]->nr_refs; r++)
+			if (unit->atoms[i]->refs[r].atom)
+				unit->atoms[i]->refs[r].atom->referred = true;
+}
+
+/*
+ * What is freed after boot, and what nobody refers to but the list that it is in (___tp_str, where
+ * the compiler has put the string itself into the code): contents decide.
+ */
+static bool decided_by_content(const struct atom *atom)
+{
+	return atom->class == SECTION_INIT_DATA || (!atom->referred && pair_is_harmless(atom));
+}
+
+static void pair_left(struct unit *pre, struct unit *post)
 {
 	for (size_t i = 0; i < post->nr_named; i++) {
 		struct atom *b = post->by_name[i];
 		size_t k, end;
 
-		if (b->twin || b->class != SECTION_INIT_DATA)
+		if (b->twin || !decided_by_content(b))
 			continue;
 		end = pair_range(pre, b->sym->name, &k);
 		for (; k < end && !b->twin; k++) {
 			struct atom *a = pre->by_name[k];
 
-			if (!a->twin && a->class == b->class &&
+			if (!a->twin && a->class == b->class && decided_by_content(a) &&
 			    pair_same_base(a->sym->name, b->sym->name) && pair_same_content(a, b))
 				pair_set_twins(a, b);
 		}
@@ -213,7 +230,9 @@ void pair_objects(struct unit *pre, struct unit *post)
 		;
 	while (each_pair(pre, part_contradiction))
 		;
-	pair_init_data(pre, post);
+	mark_referred(pre);
+	mark_referred(post);
+	pair_left(pre, post);
 	mark_unsure(pre, post);
 	post->unclear = one_is_left(pre, post) || one_is_left(post, pre);
 }

@@ -49,6 +49,7 @@ struct atom {
 	struct declaration *declaration; /* where the source has it; NULL: not known */
 	struct atom *twin;		/* the same thing in the other object (pair.c) */
 	bool unsure;			/* unpaired, but the other object has one it might be */
+	bool referred;			/* by code or data of its unit (pair_objects.c) */
 	bool changed;			/* differs from its twin (compare.c) */
 	char reason[160];		/* why */
 	/* Of a changed constant: what becomes of it (constant.c). One of them or none. */

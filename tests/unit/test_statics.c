@@ -291,6 +291,32 @@ static void test_harmless_names(void **state)
 	close_pair(&p);
 }
 
+/* A list of strings has them, and the code has the strings themselves: what is new is new, no more. */
+static void test_listed_strings(void **state)
+{
+#define LISTED(text)                                                                    \
+	"{ static const char *___tp_str __attribute__((section(\"__tracepoint_str\"), " \
+	"used)) = \"" text "\"; warn(\"" text "\"); }\n"
+	static const char pre[] = HEADER
+		"int f(int x) { if (x)" LISTED("Start") "else" LISTED("End") "return 0; }\n";
+	static const char post[] = HEADER "int f(int x) {" LISTED("new") "if (x)" LISTED(
+		"Start") "else" LISTED("End") "return 0; }\n";
+	struct pair p = open_pair(pre, pre, false);
+	unsigned int nr_new = 0;
+
+	(void)state;
+	for (size_t i = 0; i < p.post->nr_named; i++)
+		assert_non_null(p.post->by_name[i]->twin);
+	assert_false(p.post->unclear);
+	close_pair(&p);
+	p = open_pair(pre, post, false);
+	assert_true(is_changed(&p, "f"));
+	for (size_t i = 0; i < p.post->nr_named; i++)
+		nr_new += !p.post->by_name[i]->twin;
+	assert_int_equal(nr_new, 1);
+	close_pair(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_wrong_information),
 		cmocka_unit_test(test_harmless_names),
+		cmocka_unit_test(test_listed_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
