@@ -291,7 +291,7 @@ static void test_harmless_names(void **state)
 	close_pair(&p);
 }
 
-/* A list of strings has them, and the code has the strings themselves: what is new is new, no more. */
+/* The code has the strings, a list has them once more: what is new there is new, and no more. */
 static void test_listed_strings(void **state)
 {
 #define LISTED(text)                                                                    \
