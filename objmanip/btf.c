@@ -17,23 +17,16 @@ static bool is_id(const struct atom *atom)
 	return atom->class == SECTION_UNKNOWN && atom->sym && btf_is_id(atom->sym->name);
 }
 
+static bool same_ids(const struct atom *a, const struct atom *b, int round)
+{
+	(void)round;
+	return is_id(b) && atom_size(a) == atom_size(b) &&
+	       pair_same_base(a->sym->name, b->sym->name);
+}
+
 void btf_pair(struct unit *pre, struct unit *post)
 {
-	for (size_t i = 0; i < pre->nr_named; i++) {
-		struct atom *a = pre->by_name[i];
-		size_t k, end;
-
-		if (a->twin || !is_id(a))
-			continue;
-		end = pair_range(post, a->sym->name, &k);
-		for (; k < end && !a->twin; k++) {
-			struct atom *b = post->by_name[k];
-
-			if (!b->twin && is_id(b) && atom_size(a) == atom_size(b) &&
-			    pair_same_base(a->sym->name, b->sym->name))
-				pair_set_twins(a, b);
-		}
-	}
+	pair_left(pre, post, is_id, same_ids, 0);
 }
 
 int btf_check(const struct atom *post, const char *name, struct error *err)

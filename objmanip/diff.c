@@ -55,6 +55,9 @@ static unsigned int print_changes(const struct unit *pre, const struct unit *pos
 		printf("removed  %-13s  %s\n", kind(atom), atom_name(atom));
 		nr++;
 	}
+	/* One of these is among the above. */
+	if (post->unclear)
+		printf("unclear  objects        debugging information may tell which is which (extract --pre-debug, --post-debug)\n");
 	return nr;
 }
 
@@ -62,29 +65,21 @@ int cmd_diff(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
-		{ "unclear", no_argument, NULL, 'u' },
 		{ NULL, 0, NULL, 0 },
 	};
 	_cleanup_unit_ struct unit *pre = NULL;
 	_cleanup_unit_ struct unit *post = NULL;
 	struct error err = { 0 };
-	bool unclear = false;
 	int opt;
 
 	opterr = 0;
 	optind = 1;
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (opt == 'u') {
-			unclear = true;
-			continue;
-		}
 		if (opt != 'h')
 			return command_usage_error("diff", "bad option %s", argv[optind - 1]);
-		printf("Usage: objmanip diff [--unclear] PRE POST\n"
+		printf("Usage: objmanip diff PRE POST\n"
 		       "Print what differs between two builds of a unit, and why.\n\n"
-		       "  --unclear  print nothing; say whether it takes debugging information to tell\n"
-		       "             objects of functions apart (extract --pre-debug, --post-debug)\n\n"
-		       "Exit codes: 0 something differs (or is unclear), 7 nothing that matters, 1 failed.\n");
+		       "Exit codes: 0 something differs, 7 nothing that matters, 1 failed.\n");
 		return EXIT_OK;
 	}
 	if (argc - optind != 2)
@@ -92,7 +87,5 @@ int cmd_diff(int argc, char **argv)
 	if (unit_open(argv[optind], &pre, &err) || unit_open(argv[optind + 1], &post, &err))
 		return command_fail(&err);
 	compare_units(pre, post);
-	if (unclear)
-		return post->unclear ? EXIT_OK : EXIT_NO_CHANGE;
 	return print_changes(pre, post) ? EXIT_OK : EXIT_NO_CHANGE;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "accept.h"
+#include "check.h"
 #include "compare.h"
 #include "entries.h"
 #include "gone.h"
@@ -342,7 +343,7 @@ int extract_unit(struct extract *x, const char *path, struct error *err)
 	if (!rc)
 		compare_units(x->pre, x->post);
 	if (!rc)
-		rc = compare_check(x->pre, x->post, x->name, x->target, err);
+		rc = check_units(x->pre, x->post, x->name, x->target, err);
 	if (!rc)
 		rc = gone_check(x, err);
 	if (!rc)
@@ -387,8 +388,8 @@ void extract_report(const struct extract *x, FILE *file)
 		if (atom->rewritten)
 			fprintf(file, "rewritten %s\n", atom_name(atom));
 		if (kind && accept_covers(atom, kind) &&
-		    !(atom_is_code(atom) && compare_only_clones(atom)) &&
-		    (atom->class != SECTION_REGISTRY || compare_registers(x->pre, atom)))
+		    !(atom_is_code(atom) && check_only_clones(atom)) &&
+		    (atom->class != SECTION_REGISTRY || check_registers(x->pre, atom)))
 			fprintf(file, "accepted %s=%s\n", kind, atom_name(atom));
 		if (!atom->included || (atom->owner && atom_is_code(atom)) || pair_by_content(atom))
 			continue;

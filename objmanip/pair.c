@@ -170,9 +170,14 @@ static void pair_aliases(struct unit *pre, struct unit *post)
 
 enum likeness { SAME_NAME_AND_SHAPE, SAME_SHAPE, SAME_NAME, SAME_BASE, NR_LIKENESS };
 
-static bool alike(const struct atom *a, const struct atom *b, enum likeness like)
+/* Of a round: the likeness that it asks for; those of cold parts come after all others. */
+static bool alike(const struct atom *a, const struct atom *b, int round)
 {
-	if (!pair_same_base(a->sym->name, b->sym->name) || !pair_compatible(a, b))
+	bool cold = round >= NR_LIKENESS;
+	enum likeness like = (enum likeness)(round % NR_LIKENESS);
+
+	if ((a->owner != NULL) != cold || !atom_is_code(b) ||
+	    !pair_same_base(a->sym->name, b->sym->name) || !pair_compatible(a, b))
 		return false;
 	/* A cold part goes with its function. */
 	if (a->owner || b->owner)
@@ -183,26 +188,6 @@ static bool alike(const struct atom *a, const struct atom *b, enum likeness like
 	if (like == SAME_NAME_AND_SHAPE || like == SAME_SHAPE)
 		return pair_same_shape(a, b);
 	return true;
-}
-
-static void pair_clones(struct unit *pre, struct unit *post, bool cold, enum likeness like)
-{
-	for (size_t i = 0; i < pre->nr_named; i++) {
-		struct atom *a = pre->by_name[i];
-		size_t k, end;
-
-		if (a->twin || !atom_is_code(a) || (a->owner != NULL) != cold)
-			continue;
-		end = pair_range(post, a->sym->name, &k);
-		for (; k < end; k++) {
-			struct atom *b = post->by_name[k];
-
-			if (b->twin || !atom_is_code(b) || !alike(a, b, like))
-				continue;
-			pair_set_twins(a, b);
-			break;
-		}
-	}
 }
 
 /* ---- all of it --------------------------------------------------------------- */
@@ -234,13 +219,28 @@ size_t pair_range(const struct unit *unit, const char *name, size_t *first)
 	return end;
 }
 
+void pair_left(struct unit *pre, struct unit *post, bool (*may)(const struct atom *pre),
+	       bool (*same)(const struct atom *pre, const struct atom *post, int round), int round)
+{
+	for (size_t i = 0; i < pre->nr_named; i++) {
+		struct atom *a = pre->by_name[i];
+		size_t k, end;
+
+		if (a->twin || !may(a))
+			continue;
+		end = pair_range(post, a->sym->name, &k);
+		for (; k < end && !a->twin; k++)
+			if (!post->by_name[k]->twin && same(a, post->by_name[k], round))
+				pair_set_twins(a, post->by_name[k]);
+	}
+}
+
 void pair_units(struct unit *pre, struct unit *post)
 {
 	pair_plain(pre, post);
 	pair_aliases(pre, post);
-	for (int cold = 0; cold <= 1; cold++)
-		for (int like = 0; like < NR_LIKENESS; like++)
-			pair_clones(pre, post, cold, (enum likeness)like);
+	for (int round = 0; round < 2 * NR_LIKENESS; round++)
+		pair_left(pre, post, atom_is_code, alike, round);
 	btf_pair(pre, post);
 	pair_objects(pre, post);
 }

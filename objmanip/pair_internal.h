@@ -23,6 +23,13 @@ static inline void pair_set_twins(struct atom *a, struct atom *b)
  */
 size_t pair_range(const struct unit *unit, const char *name, size_t *first);
 
+/*
+ * Pairs each atom of `pre' that has no twin yet, and that `may' lets, with the first such of `post'
+ * that is the `same', in the round given, of those that pair_range() finds.
+ */
+void pair_left(struct unit *pre, struct unit *post, bool (*may)(const struct atom *pre),
+	       bool (*same)(const struct atom *pre, const struct atom *post, int round), int round);
+
 /* Pairs the objects whose names have numbers, after the functions are paired. */
 void pair_objects(struct unit *pre, struct unit *post);
 

@@ -160,23 +160,11 @@ static bool decided_by_content(const struct atom *atom)
 	return atom->class == SECTION_INIT_DATA || (!atom->referred && pair_is_harmless(atom));
 }
 
-static void pair_left(struct unit *pre, struct unit *post)
+static bool same_content(const struct atom *a, const struct atom *b, int round)
 {
-	for (size_t i = 0; i < post->nr_named; i++) {
-		struct atom *b = post->by_name[i];
-		size_t k, end;
-
-		if (b->twin || !decided_by_content(b))
-			continue;
-		end = pair_range(pre, b->sym->name, &k);
-		for (; k < end && !b->twin; k++) {
-			struct atom *a = pre->by_name[k];
-
-			if (!a->twin && a->class == b->class && decided_by_content(a) &&
-			    pair_same_base(a->sym->name, b->sym->name) && pair_same_content(a, b))
-				pair_set_twins(a, b);
-		}
-	}
+	(void)round;
+	return a->class == b->class && decided_by_content(b) &&
+	       pair_same_base(a->sym->name, b->sym->name) && pair_same_content(a, b);
 }
 
 /* Has one build an object of such a name to spare, and the other any of that name? */
@@ -232,7 +220,7 @@ void pair_objects(struct unit *pre, struct unit *post)
 		;
 	mark_referred(pre);
 	mark_referred(post);
-	pair_left(pre, post);
+	pair_left(pre, post, decided_by_content, same_content, 0);
 	mark_unsure(pre, post);
 	post->unclear = one_is_left(pre, post) || one_is_left(post, pre);
 }

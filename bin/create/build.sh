@@ -242,10 +242,8 @@ build_debugged()
 	local unit unclear=()
 
 	for unit in "${units[@]}"; do
-		if "$KSPLICE_OBJMANIP" diff --unclear "$tree_dir/pre/$unit" "$work/post/$unit" \
-			>>"$log_file" 2>&1 || build_values_change "$unit"; then
-			unclear+=("$unit")
-		fi
+		differences_of "$unit"
+		! grep -q '^unclear \|^changed *object ' "$differences" || unclear+=("$unit")
 	done
 	[[ ${#unclear[@]} -gt 0 ]] || return 0
 	layout_compile post debug "$layout_options" "${unclear[@]}"
@@ -274,13 +272,6 @@ build_explain()
 	((count <= 5)) || needs+=" and $((count - 5)) more"
 	die 1 compile "the patch does not compile: $names: the patched source has not $needs" \
 		"a mistake, or a part of a greater change: then give the patches that bring the rest as well (--patch may be repeated). All of the compiler's messages are in $log_file"
-}
-
-# build_values_change UNIT: does it have an object that changes?
-build_values_change()
-{
-	{ "$KSPLICE_OBJMANIP" diff "$tree_dir/pre/$1" "$work/post/$1" 2>>"$log_file" || true; } |
-		grep '^changed *object ' >/dev/null
 }
 
 # build_put_patched FOLDER: the patched files of that folder of work into the tree

@@ -25,9 +25,8 @@ initcode_find()
 # initcode_changed UNIT: the names of its functions of this kind that change
 initcode_changed()
 {
-	# What it cannot compare is told when the new code is taken out.
-	{ "$KSPLICE_OBJMANIP" diff "$tree_dir/pre/$1" "$work/post/$1" 2>>"$log_file" || true; } |
-		sed -n 's/^changed *init function *\([^ :]*\):.*/\1/p'
+	differences_of "$1"
+	sed -n 's/^changed *init function *\([^ :]*\):.*/\1/p' "$differences"
 }
 
 # initcode_look UNIT NAMES: which of them the patch does not touch

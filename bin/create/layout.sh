@@ -153,22 +153,21 @@ layout_compare()
 # layout_used UNIT: says which of the types that differ its changed functions use
 layout_used()
 {
-	local unit=$1 type kind text functions status=0
+	local unit=$1 type kind text functions
 
 	[[ -s $work/layout/found/${layout_keys[$unit]} ]] || return 0
-	"$KSPLICE_OBJMANIP" diff "$tree_dir/pre/$unit" "$work/post/$unit" >"$work/layout/changed" \
-		2>>"$log_file" || status=$?
-	# 7: nothing changes that matters. Another failure is told later; any function may use it.
-	((status != 7)) || return 0
+	differences_of "$unit"
+	# Of a unit that cannot be compared, any function may use it.
+	((differences_status != 7)) || return 0
 	functions=$(sed -n 's/^\(added\|changed\) *\(init \|exit \)\?function *\([A-Za-z0-9_]*\).*/\3/p' \
-		"$work/layout/changed" | tr '\n' ' ')
-	((status != 0)) || [[ $functions ]] || return 0
+		"$differences" | tr '\n' ' ')
+	((differences_status != 0)) || [[ $functions ]] || return 0
 	while IFS=$'\t' read -r type kind text; do
 		[[ ! ${layout_said[$type $kind]+set} ]] || continue
 		# One word for each name by which text can lead to it.
 		printf 'name %s\n' "${type##* }" >"$work/layout/type"
 		[[ $type != enum* ]] || printf 'name %s\n' "${text%% *}" >>"$work/layout/type"
-		((status != 0)) || [[ $(awk -v functions="$functions" \
+		((differences_status != 0)) || [[ $(awk -v functions="$functions" \
 			-f "$KSPLICE_LIBDIR/create/definitions.awk" -f "$KSPLICE_LIBDIR/create/reached.awk" \
 			"$work/layout/type" "$work/layout/text/post/$unit") ]] || {
 			verbose "$unit: $type changes ($text), but no changed function uses it"

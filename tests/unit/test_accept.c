@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "../../objmanip/accept.h"
+#include "../../objmanip/check.h"
 #include "../../objmanip/compare.h"
 #include "../../objmanip/declare.h"
 #include "scratch.h"
@@ -42,7 +43,7 @@ static struct unit *open_text(const char *file, const char *text)
 	return unit;
 }
 
-/* What compare_check() says when `from' becomes `to' and `accept' is accepted; 0: err is empty */
+/* What check_units() says when `from' becomes `to' and `accept' is accepted; 0: err is empty */
 static int check(const char *from, const char *to, const char *accept, struct error *err)
 {
 	const char *at = strstr(base, from);
@@ -58,7 +59,7 @@ static int check(const char *from, const char *to, const char *accept, struct er
 	memset(err, 0, sizeof(*err));
 	compare_units(pre, post);
 	post->accept = accept;
-	rc = compare_check(pre, post, "u.o", "vmlinux", err);
+	rc = check_units(pre, post, "u.o", "vmlinux", err);
 	/* What is accepted is left out: nothing else changed. */
 	assert_false(!rc && compare_any_change(post, "vmlinux"));
 	unit_free(pre);
@@ -134,7 +135,7 @@ static void expect_field(const char *from, const char *to, const char *wanted)
 	if (declare_objects(post, path, &err))
 		fail_msg("%s", err.text);
 	compare_units(pre, post);
-	assert_int_equal(compare_check(pre, post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
+	assert_int_equal(check_units(pre, post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
 	if (!strstr(err.text, wanted))
 		fail_msg("no '%s' in: %s", wanted, err.text);
 	unit_free(pre);

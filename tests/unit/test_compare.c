@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../../objmanip/check.h"
 #include "../../objmanip/compare.h"
 #include "../../objmanip/pair.h"
 #include "../../objmanip/rewrite.h"
@@ -108,7 +109,7 @@ static void expect_refused(const char *from, const char *to, const char *what, c
 	struct pair p = open_pair(base, post);
 	struct error err = { 0 };
 
-	assert_int_equal(compare_check(p.pre, p.post, "dir/unit.o", "vmlinux", &err),
+	assert_int_equal(check_units(p.pre, p.post, "dir/unit.o", "vmlinux", &err),
 			 -ERROR_REFUSED);
 	if (!strstr(err.text, what) || !strstr(err.text, why) || !strstr(err.text, "dir/unit.o"))
 		fail_msg("%s", err.text);
@@ -240,7 +241,7 @@ static void expect_accepted(const struct pair *p)
 {
 	struct error err = { 0 };
 
-	if (compare_check(p->pre, p->post, "u.o", "vmlinux", &err))
+	if (check_units(p->pre, p->post, "u.o", "vmlinux", &err))
 		fail_msg("%s", err.text);
 }
 
@@ -248,7 +249,7 @@ static void expect_no(const struct pair *p, const char *what, const char *why)
 {
 	struct error err = { 0 };
 
-	assert_int_equal(compare_check(p->pre, p->post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
+	assert_int_equal(check_units(p->pre, p->post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
 	if (!strstr(err.text, what) || !strstr(err.text, why))
 		fail_msg("%s", err.text);
 	assert_true(err.hint[0]);
@@ -453,7 +454,7 @@ static void test_not_refused(void **state)
 
 	(void)state;
 	/* A removed object, a changed function. */
-	assert_int_equal(compare_check(p.pre, p.post, "u.o", "vmlinux", &err), 0);
+	assert_int_equal(check_units(p.pre, p.post, "u.o", "vmlinux", &err), 0);
 	assert_true(compare_any_change(p.post, "vmlinux"));
 	close_pair(&p);
 	free(post);
@@ -530,7 +531,7 @@ static void test_entry_code(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(compare_check(p.pre, p.post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
+	assert_int_equal(check_units(p.pre, p.post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
 	if (!strstr(err.text, "enter()") || !strstr(err.text, "page tables"))
 		fail_msg("%s", err.text);
 	close_pair(&p);

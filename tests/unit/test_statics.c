@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../../objmanip/check.h"
 #include "../../objmanip/compare.h"
 #include "../../objmanip/declare.h"
 #include "scratch.h"
@@ -98,7 +99,7 @@ static void expect_refusal(const struct pair *p, const char *what)
 {
 	struct error err = { 0 };
 
-	assert_int_equal(compare_check(p->pre, p->post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
+	assert_int_equal(check_units(p->pre, p->post, "u.o", "vmlinux", &err), -ERROR_REFUSED);
 	if (!strstr(err.text, what))
 		fail_msg("%s", err.text);
 }
