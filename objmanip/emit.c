@@ -111,7 +111,8 @@ static int copy_literal(struct emitter *e, const struct ref *ref, struct elf_sec
 {
 	const unsigned char *bytes;
 	bool string = ref->literal->flags & SHF_STRINGS;
-	uint64_t unit = ref->literal->entsize ? ref->literal->entsize : 1;
+	/* How wide a constant is says nothing: code may load an aligned part of one. */
+	uint64_t align = string ? ref->literal->entsize : ref->literal->align;
 	size_t size;
 
 	if (pair_literal(ref, &bytes, &size))
@@ -129,7 +130,8 @@ static int copy_literal(struct emitter *e, const struct ref *ref, struct elf_sec
 	for (size_t i = 0; i < e->nr_copied; i++) {
 		const struct copied *c = &e->copied[i];
 
-		if (c->string == string && c->size == size && !memcmp(c->bytes, bytes, size)) {
+		if (c->string == string && c->size == size && !memcmp(c->bytes, bytes, size) &&
+		    (align < 2 || c->offset % align == 0)) {
 			*offset = c->offset;
 			return 0;
 		}
@@ -143,7 +145,7 @@ static int copy_literal(struct emitter *e, const struct ref *ref, struct elf_sec
 		e->copied = grown;
 		e->max_copied = max;
 	}
-	if (elf_append(*sec, bytes, size, unit, offset))
+	if (elf_append(*sec, bytes, size, align, offset))
 		return no_memory(e);
 	e->copied[e->nr_copied++] = (struct copied){ bytes, size, *offset, string };
 	return 0;
@@ -288,7 +290,7 @@ static int find_goal(struct emitter *e, const struct atom *from, const struct re
 		if (rc)
 			return rc;
 		goal->symbol = sec->symbol;
-		goal->place = (int64_t)offset;
+		goal->place = (int64_t)(offset + (uint64_t)ref->place);
 		return 0;
 	}
 	if (atom_is_code(ref->atom))

@@ -11,24 +11,24 @@
 int pair_literal(const struct ref *ref, const unsigned char **bytes, size_t *size)
 {
 	const struct elf_section *sec = ref->literal;
-	size_t unit = sec->entsize ? sec->entsize : 1, end;
+	uint64_t unit = sec->entsize ? sec->entsize : 1, start = (uint64_t)ref->literal_start, end;
 
-	if (ref->place < 0 || (uint64_t)ref->place >= sec->size || !sec->data)
+	if (ref->literal_start < 0 || start >= sec->size || !sec->data)
 		return -ENOENT;
-	*bytes = sec->data + ref->place;
+	*bytes = sec->data + start;
 	if (!(sec->flags & SHF_STRINGS)) {
-		if ((uint64_t)ref->place + unit > sec->size)
+		if (start + unit > sec->size)
 			return -ENOENT;
 		*size = unit;
 		return 0;
 	}
-	for (end = (size_t)ref->place; end + unit <= sec->size; end += unit) {
+	for (end = start; end + unit <= sec->size; end += unit) {
 		size_t k = 0;
 
 		while (k < unit && !sec->data[end + k])
 			k++;
 		if (k == unit) {
-			*size = end + unit - (size_t)ref->place;
+			*size = end + unit - start;
 			return 0;
 		}
 	}
@@ -40,7 +40,7 @@ bool pair_same_literal(const struct ref *a, const struct ref *b)
 	const unsigned char *x, *y;
 	size_t nx, ny;
 
-	if ((a->literal->flags ^ b->literal->flags) & SHF_STRINGS)
+	if ((a->literal->flags ^ b->literal->flags) & SHF_STRINGS || a->place != b->place)
 		return false;
 	if (pair_literal(a, &x, &nx) || pair_literal(b, &y, &ny))
 		return false;

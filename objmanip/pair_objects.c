@@ -152,12 +152,13 @@ static void mark_referred(struct unit *unit)
 }
 
 /*
- * What is freed after boot, and what nobody refers to but the list that it is in (___tp_str, where
- * the compiler has put the string itself into the code): contents decide.
+ * What is freed after boot, and what nobody refers to, or only the list that it is in (constants
+ * that the compiler has put into the code itself; ___tp_str): contents decide.
  */
 static bool decided_by_content(const struct atom *atom)
 {
-	return atom->class == SECTION_INIT_DATA || (!atom->referred && pair_is_harmless(atom));
+	return atom->class == SECTION_INIT_DATA ||
+	       (!atom->referred && (pair_is_harmless(atom) || pair_by_content(atom)));
 }
 
 static bool same_content(const struct atom *a, const struct atom *b, int round)

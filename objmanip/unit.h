@@ -21,13 +21,14 @@ struct ref {
 	const struct elf_symbol *symbol; /* ELF's */
 	/* Exactly one of these is set. */
 	struct atom *atom;		/* in this unit */
-	const struct elf_section *literal; /* in a section of strings or constants */
+	const struct elf_section *literal; /* in a section of strings or constants: */
 	const char *name;		/* in another unit; or of a section that has no atoms */
 	/*
-	 * The place meant, from the start of the atom or literal section, or
-	 * from the named symbol: without the bias of PC-relative fields.
+	 * The place meant, from the start of the atom or literal, or from the named
+	 * symbol: without the bias of PC-relative fields.
 	 */
 	int64_t place;
+	int64_t literal_start;		/* in its section */
 };
 
 struct atom {

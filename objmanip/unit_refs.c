@@ -241,6 +241,20 @@ static int cut_all_anonymous(struct unit *unit, bool code, struct error *err)
 
 /* ---- references ------------------------------------------------------------ */
 
+/*
+ * Where the literal that is meant starts: what the linker finds an equal one for. Only of a
+ * section's own symbol is the addend what chooses; any other symbol stands in the literal meant,
+ * even if the place is behind that (the end of a table that a loop compares with).
+ */
+static int64_t literal_start(const struct elf_symbol *sym, int64_t place)
+{
+	int64_t start = sym->type == STT_SECTION ? place : (int64_t)sym->value;
+
+	if (sym->section->flags & SHF_STRINGS || start < 0 || !sym->section->entsize)
+		return start;
+	return start - start % (int64_t)sym->section->entsize;
+}
+
 static void resolve_ref(const struct elf_section *sec, size_t index, struct ref *ref)
 {
 	const struct elf_reloc *r = &sec->relocs[index];
@@ -259,6 +273,8 @@ static void resolve_ref(const struct elf_section *sec, size_t index, struct ref 
 	list = section_atoms(sym->section);
 	if (list->class == SECTION_STRINGS || list->class == SECTION_CONSTS) {
 		ref->literal = sym->section;
+		ref->literal_start = literal_start(sym, ref->place);
+		ref->place = (int64_t)((uint64_t)ref->place - (uint64_t)ref->literal_start);
 		return;
 	}
 	if (sym->priv) {
