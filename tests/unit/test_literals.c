@@ -4,7 +4,7 @@
 #include "../../objmanip/pair.h"
 #include "extract_job.h"
 
-/* As in blake2s-core.S: a loop goes from a table of one entry to its end; parts of it are loaded. */
+/* As in blake2s-core.S: a loop goes from a table of one entry to its end; parts are loaded. */
 static const char loop[] =
 	".section .rodata.cst32.one,\"aM\",@progbits,32\n.align 32\n"
 	"one: .quad 1,2,3,4\n"
