@@ -103,18 +103,27 @@ int load_check(struct load *l, struct failure *f)
 int load_check_targets(struct load *l, struct failure *f)
 {
 	const struct manifest *m = &l->file->manifest;
+	const char *first = NULL;
+	char others[32] = "";
+	size_t missing = 0;
 
 	for (size_t i = 0; i < m->nr_targets; i++) {
 		const char *target = m->targets[i].target;
 
 		if (!strcmp(target, "vmlinux") || sysfs_module_is_live(target))
 			continue;
-		fail(f, STATUS_FAILED, "target_not_loaded",
-		     "update %s changes module %s, which is not loaded", m->id, target);
-		fail_hint(f, "load it first: modprobe %s", target);
-		return -1;
+		if (!missing++)
+			first = target;
 	}
-	return 0;
+	if (!missing)
+		return 0;
+	if (missing > 1)
+		snprintf(others, sizeof(others), ", and %zu more", missing - 1);
+	fail(f, STATUS_FAILED, "target_not_loaded",
+	     "update %s changes module %s, which is not loaded%s", m->id, first, others);
+	fail_hint(f, "load it first: modprobe %s; ksplice-create --targets leaves modules out",
+		  first);
+	return -1;
 }
 
 int load_read_symbols(struct load *l, struct failure *f)

@@ -13,7 +13,7 @@
 #include "../kmodsrc/ksplice_format.h"
 #include "cleanup.h"
 
-#define MAX_TARGETS   64
+#define MAX_TARGETS   512
 #define MAX_FUNCTIONS 65536
 #define ID_CHARS      "abcdefghijklmnopqrstuvwxyz0123456789_"
 #define NAME_CHARS    ID_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ-."

@@ -18,7 +18,7 @@
 #include "cleanup.h"
 #include "sha256.h"
 
-#define MAX_MEMBERS 80
+#define MAX_MEMBERS 520
 #define MAX_TOTAL   (512UL << 20) /* bytes, unpacked */
 
 static int bad(struct failure *f, const char *path, const char *why)

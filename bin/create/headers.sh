@@ -30,7 +30,7 @@ headers_units()
 	mapfile -t reached < <(awk -F '\t' 'FILENAME == ARGV[1] { wanted[$1]; next }
 		$2 == "yes" && ($1 in wanted) { print $1 }' "$work/reach/commands" "$headers_known" | sort -u)
 	units+=(${reached[@]+"${reached[@]}"})
-	headers_announce ${#reached[@]} "$@"
+	headers_announce ${#reached[@]} "$(headers_targets "${reached[@]}")" "$@"
 }
 
 # Units that are configured, may include a file and a file that names what changes, with their
@@ -51,7 +51,7 @@ headers_candidates()
 	[[ ${#candidates[@]} -eq 0 ]] || ! headers_elsewhere || units_list_all
 	: >"$work/reach/commands"
 	[[ ${#candidates[@]} -eq 0 ]] ||
-		units_commands "$work/reach/candidates" >"$work/reach/commands"
+		units_commands "$work/reach/candidates" | targets_filter >"$work/reach/commands"
 }
 
 # Whether a candidate's folder has no unit of its own: another folder's Makefile may have it, as
@@ -149,20 +149,28 @@ headers_jobs()
 		progress "$1"
 }
 
-# headers_announce NUMBER FILE...: what there is to do now; too much is refused
+# headers_targets UNIT...: how many targets they are linked into
+headers_targets()
+{
+	awk -F '\t' 'FILENAME == ARGV[1] { wanted[$0]; next } $1 in wanted' <(printf '%s\n' "$@") \
+		"$work/reach/commands" | awk -f "$KSPLICE_LIBDIR/create/targets.awk" | cut -f 1 | sort -u | wc -l
+}
+
+# headers_announce NUMBER TARGETS FILE...: what there is to do now; too much is refused
 headers_announce()
 {
-	local number=$1 cost
+	local number=$1 where cost
 
-	shift
+	where="$number units of $2 target$(plural "$2")"
+	shift 2
 	cost=$((number * headers_cost * headers_compiling * 2 / 100 / opt_jobs))
-	verbose "$number units can be changed by ${*##*/}"
+	verbose "$where can be changed by ${*##*/}"
 	((number >= progress_many / 2)) || return 0
 	((number <= opt_max_units)) ||
-		die 6 unsupported "the changes of ${*##*/} reach $number units; the limit is $opt_max_units" \
-			"make the change in the .c files that need it; or --max-units $number, which takes about $(
+		die 6 unsupported "the changes of ${*##*/} reach $where; the limit is $opt_max_units" \
+			"make the change in the .c files that need it; fewer of them with --targets; or --max-units $number, which takes about $(
 				progress_duration "$cost")"
-	note "the changes of ${*##*/} reach $number units; to compile them before and after takes up to $(
+	note "the changes of ${*##*/} reach $where; to compile them before and after takes up to $(
 		progress_duration "$cost")"
 }
 

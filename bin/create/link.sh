@@ -23,6 +23,7 @@ link_extract()
 	for unit in "${all[@]}"; do
 		targets=$(link_targets_of "$unit") || exit
 		for target in $targets; do
+			targets_wanted "$target" || continue
 			link_extract_unit "$unit" "$target"
 		done
 	done
@@ -30,6 +31,7 @@ link_extract()
 	[[ ${#changed[@]} -gt 0 ]] ||
 		die 7 no_change "the patch changes no code that a running kernel uses"
 	mapfile -t link_targets < <(printf '%s\n' "${changed[@]}" | sort -u)
+	targets_check "${link_targets[@]}"
 	cut -f 2 "$work/functions" | grep -xE "replaced|rewritten" >/dev/null ||
 		die 7 no_change "the patch changes no function that is there already: nothing would call what it adds"
 }
@@ -171,7 +173,8 @@ EOF
 link_make_id()
 {
 	[[ ! $opt_id ]] || return 0
-	opt_id=$({ cat "$work/patch"; printf '%s %s\n' "$kernel_release" "$kernel_uname_v"; } |
+	opt_id=$({ cat "$work/patch"; printf '%s %s%s\n' "$kernel_release" "$kernel_uname_v" \
+		"${opt_targets:+ $opt_targets}"; } |
 		sha256sum | cut -c 1-8)
 }
 

@@ -18,6 +18,7 @@ opt_verbose=
 opt_keep=
 opt_accept=()
 opt_max_units=2000
+opt_targets=
 
 usage()
 {
@@ -48,6 +49,8 @@ The update:
                          exists: layout, initial-value or init-code of NAME
   -j, --jobs N           compile N units at once [the number of processors]
       --max-units N      let a header's change reach N units at the most [2000]
+      --targets NAME,... change only these: vmlinux, modules; the others keep their
+                         code [all that the patch changes]
   -v, --verbose          show what runs
       --keep             keep the work folder
       --list-kernels     print the kernels that the archive offers
@@ -84,7 +87,7 @@ options_parse()
 
 	parsed=$(getopt -n getopt -o p:k:o:j:vh -l patch:,git:,kernel:,source:,config: \
 		-l headers:,id:,description:,output:,jobs:,verbose,keep,list-kernels,fetch: \
-		-l fetch-source:,accept:,max-units:,help,version -- "$@" 2>&1) || {
+		-l fetch-source:,accept:,max-units:,targets:,help,version -- "$@" 2>&1) || {
 		parsed=${parsed%%$'\n'*}
 		usage_error "${parsed#getopt: }"
 	}
@@ -105,6 +108,7 @@ options_parse()
 		--keep) opt_keep=1 ;;
 		--accept) opt_accept+=("$2"); shift ;;
 		--max-units) opt_max_units=$2; shift ;;
+		--targets) opt_targets=$2; shift ;;
 		--list-kernels) opt_action=list-kernels ;;
 		--fetch | --fetch-source) opt_action=${1#--}; opt_kernel=$2; shift ;;
 		-h | --help) usage; exit 0 ;;
@@ -124,6 +128,8 @@ options_check()
 	[[ $opt_jobs =~ ^[1-9][0-9]{0,3}$ ]] || usage_error "--jobs: '$opt_jobs' is not a number of jobs"
 	[[ $opt_max_units =~ ^[1-9][0-9]{0,5}$ ]] ||
 		usage_error "--max-units: '$opt_max_units' is not a number of units"
+	[[ ! $opt_targets ]] || targets_option "$opt_targets" ||
+		usage_error "--targets: '$opt_targets' is not a list of names: vmlinux,MODULE,..."
 	[[ ! $opt_kernel || $opt_kernel =~ ^[A-Za-z0-9][A-Za-z0-9.+~_-]*$ ]] ||
 		usage_error "'$opt_kernel' is not a kernel release"
 	[[ $opt_action = create ]] || return 0

@@ -181,15 +181,5 @@ rules_command()
 # The targets of the units whose commands it reads: vmlinux, a module, or several modules.
 rules_targets()
 {
-	awk '/ -DMODULE / {
-		if (!match($0, /-DKBUILD_MODNAME='\''"[^"]*"'\''/)) {
-			print "?"
-			next
-		}
-		names = substr($0, RSTART + 19, RLENGTH - 21)
-		gsub(/:/, "\n", names)
-		print names
-		next
-	}
-	{ print "vmlinux" }'
+	awk -f "$KSPLICE_LIBDIR/create/targets.awk" | cut -f 1
 }

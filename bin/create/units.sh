@@ -48,6 +48,8 @@ units_find()
 	fi
 	units_sort
 	if [[ ${#units[@]} = 0 && ${#units_added[@]} = 0 && ${#units_gone[@]} = 0 ]]; then
+		[[ ! $opt_targets ]] ||
+			die 7 no_change "the patch changes nothing in $opt_targets"
 		[[ ! -s $work/reach/commands ]] ||
 			die 7 no_change "the patch changes no code: no unit depends on what it changes in ${included[*]}"
 		die 7 no_change "nothing of ${patch_files[*]} is built into $kernel_release: its configuration leaves it out"
@@ -65,6 +67,7 @@ units_sort()
 		sed '/^$/d' | sort -u |
 		{ grep -vxF -f <(printf '%s\n' - "${units_added[@]}" "${units_gone[@]}") || true; })
 	((${#units_gone[@]} + ${#rules_changed[@]} == 0)) || units_list "${units_gone[@]}" "${rules_changed[@]}"
+	targets_choose
 }
 
 # units_plain NAME: the name without "..", as arch/x86/kvm/../../../virt/kvm/kvm_main.o has them

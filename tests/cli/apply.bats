@@ -203,6 +203,18 @@ keys()
 	is_clean
 }
 
+@test "several targets that are not loaded" {
+	cp "$dir/abc1/ksplice_abc1_ext4.ko" "$dir/abc1/ksplice_abc1_xfs.ko"
+	fake_manifest "$dir" vmlinux xfs ext4 >"$dir/abc1/manifest"
+	fake_pack "$dir"
+	rm -r "$dir/sys/module/ext4"
+	run fake ksplice-apply "$file"
+	[ "$status" = 1 ]
+	says "changes module xfs, which is not loaded, and 1 more"
+	says "modprobe xfs"
+	is_clean
+}
+
 @test "a kernel that hides its addresses" {
 	sed -i 's/^ffffffff81000000/0000000000000000/' "$dir/proc/kallsyms"
 	run fake ksplice-apply "$file"

@@ -48,6 +48,7 @@ fails()
 	fails 2 usage "--accept" --patch "$dir/good.patch" --accept everything
 	fails 2 usage "--accept" --patch "$dir/good.patch" --accept layout=
 	fails 2 usage "--max-units" --patch "$dir/good.patch" --max-units all
+	fails 2 usage "--targets" --patch "$dir/good.patch" --targets "vmlinux nf_tables"
 	fails 2 usage "--id" --patch "$dir/good.patch" --id 'A b'
 	fails 2 usage "--id" --patch "$dir/good.patch" --id 1234567890123456789012345
 	fails 2 usage "not a kernel release" --patch "$dir/good.patch" --kernel '../x'

@@ -6,6 +6,7 @@ setup()
 {
 	create=$BATS_TEST_DIRNAME/../../bin/create
 	dir=$BATS_TEST_TMPDIR
+	KSPLICE_LIBDIR=${create%/*}
 }
 
 # tree FUNCTION...: calls the functions that stand patched files in for the source's
@@ -101,7 +102,7 @@ rules()
 @test "a patch that reaches no unit leaves no list, and is no failure" {
 	# As in ksplice-create: what fails is told by a trap, in subshells too.
 	run bash -c 'set -o errexit -o errtrace -o nounset -o pipefail; trap "echo trapped" ERR
-		source "$1/units.sh"
+		source "$1/units.sh"; source "$1/targets.sh"; opt_targets=
 		rules_new=() rules_gone=() rules_changed=()
 		units_sort; echo "${#units[@]}"' - "$create"
 	[ "$output" = 0 ]
