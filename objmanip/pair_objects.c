@@ -19,6 +19,15 @@ static bool is_numbered_object(const struct atom *atom)
 	       pair_is_numbered(atom->sym->name);
 }
 
+/*
+ * Nothing can be kept in an empty object (a lock_class_key without lockdep), and it may share its
+ * address with others: one is as good as another.
+ */
+static bool is_empty_object(const struct atom *atom)
+{
+	return is_numbered_object(atom) && section_is_data(atom->class) && !atom_size(atom);
+}
+
 /* ---- by declaration ---------------------------------------------------------------- */
 
 static bool same_declaration(const struct atom *a, const struct atom *b, bool same_line)
@@ -130,7 +139,7 @@ static bool part_contradiction(struct atom *a, struct atom *b)
 	struct atom *involved[] = { a, b, a->twin, b->twin };
 
 	if (a->twin == b || (!a->twin && !b->twin) || (a->declaration && b->declaration) ||
-	    pair_by_content(a))
+	    pair_by_content(a) || is_empty_object(a))
 		return false;
 	part(a);
 	part(b);
@@ -152,12 +161,12 @@ static void mark_referred(struct unit *unit)
 }
 
 /*
- * What is freed after boot, and what nobody refers to, or only the list that it is in (constants
- * that the compiler has put into the code itself; ___tp_str): contents decide.
+ * What is freed after boot, what is empty, and what nobody refers to, or only the list that it is in
+ * (constants that the compiler has put into the code itself; ___tp_str): contents decide.
  */
 static bool decided_by_content(const struct atom *atom)
 {
-	return atom->class == SECTION_INIT_DATA ||
+	return atom->class == SECTION_INIT_DATA || is_empty_object(atom) ||
 	       (!atom->referred && (pair_is_harmless(atom) || pair_by_content(atom)));
 }
 

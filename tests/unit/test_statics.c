@@ -318,6 +318,39 @@ static void test_listed_strings(void **state)
 	close_pair(&p);
 }
 
+/* A lock_class_key without lockdep holds nothing: any of the name is as good as another. */
+static void test_empty_objects(void **state)
+{
+#define EMPTY "int keep(void *, int); struct key { }; "
+	static const char pre[] = EMPTY
+		"int f(int *x) { static struct key k; return keep(&k, *x); }\n"
+		"int h(int *x) { static struct key k; return keep(&k, *x - 1); }\n";
+	static const char post[] = EMPTY
+		"int f(int *x) { static struct key k; return keep(&k, *x + 1); }\n"
+		"int h(int *x) { static struct key k; return keep(&k, *x - 2); }\n"
+		"int n(int *x) { static struct key k; return keep(&k, *x); }\n";
+	unsigned int nr_new = 0;
+
+	(void)state;
+	for (int debug = 0; debug <= 1; debug++) {
+		struct pair p = open_pair(pre, post, debug);
+
+		assert_true(is_changed(&p, "f") && is_changed(&p, "h"));
+		for (size_t i = 0; i < p.post->nr_named; i++) {
+			const struct atom *atom = p.post->by_name[i];
+
+			if (strncmp(atom_name(atom), "k.", 2))
+				continue;
+			assert_int_equal(atom_size(atom), 0);
+			assert_false(atom->unsure);
+			nr_new += !atom->twin;
+		}
+		close_pair(&p);
+	}
+	/* That of n(), in each of the two. */
+	assert_int_equal(nr_new, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_information),
 		cmocka_unit_test(test_harmless_names),
 		cmocka_unit_test(test_listed_strings),
+		cmocka_unit_test(test_empty_objects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
