@@ -8,78 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kmodsrc/ksplice_format.h"
+#include "candidate_table.h"
 #include "cleanup.h"
-
-/* A table that grows. */
-struct table {
-	struct ksplice_candidates *head; /* followed by the entries */
-	size_t capacity; /* of entries */
-};
-
-static int bad(struct failure *f, const char *why)
-{
-	return fail(f, STATUS_FAILED, "bad_update", "the update's image of the old code: %s", why);
-}
-
-static bool is_inside(uint64_t offset, uint64_t count, uint64_t item, uint64_t size)
-{
-	return offset <= size && count <= (size - offset) / item;
-}
-
-/* The image at `at', or NULL when it is not sound. */
-static const struct ksplice_image *check_image(const unsigned char *images, size_t size, size_t at,
-					       struct failure *f)
-{
-	const struct ksplice_image *image = (const void *)(images + at);
-	const struct ksplice_symbol *symbols;
-	const char *strings;
-
-	if (size - at < sizeof(*image) || image->magic != KSPLICE_IMAGE_MAGIC) {
-		bad(f, "damaged header");
-		return NULL;
-	}
-	if (image->version != KSPLICE_FORMAT_VERSION) {
-		fail(f, STATUS_FAILED, "bad_update",
-		     "the update's modules have format %u, this program knows %u", image->version,
-		     KSPLICE_FORMAT_VERSION);
-		return NULL;
-	}
-	if (image->size < sizeof(*image) || image->size > size - at ||
-	    image->size % KSPLICE_IMAGE_ALIGN) {
-		bad(f, "wrong size");
-		return NULL;
-	}
-	if (image->symbols_off % 8 ||
-	    !is_inside(image->symbols_off, image->nr_symbols, sizeof(*symbols), image->size) ||
-	    !is_inside(image->strings_off, image->strings_size, 1, image->size) ||
-	    !image->strings_size) {
-		bad(f, "a table is outside of it");
-		return NULL;
-	}
-	strings = (const char *)image + image->strings_off;
-	if (strings[image->strings_size - 1]) {
-		bad(f, "the names do not end");
-		return NULL;
-	}
-	symbols = (const void *)((const char *)image + image->symbols_off);
-	for (uint32_t i = 0; i < image->nr_symbols; i++) {
-		if (symbols[i].name >= image->strings_size) {
-			bad(f, "a name is outside of it");
-			return NULL;
-		}
-	}
-	return image;
-}
-
-static const struct ksplice_symbol *symbols_of(const struct ksplice_image *image)
-{
-	return (const void *)((const char *)image + image->symbols_off);
-}
+#include "unit_image.h"
 
 static const char *name_of(const struct ksplice_image *image, const struct ksplice_symbol *symbol)
 {
-	return (const char *)image + image->strings_off + symbol->name;
+	return unit_image_name(image, symbol->name);
 }
 
 /* Is it a symbol that kallsyms can know? */
@@ -138,16 +73,15 @@ static int want(struct kallsyms *k, const struct ksplice_image *image,
 int candidates_want(struct kallsyms *k, const void *images, size_t size, struct failure *f)
 {
 	if (!images || !size)
-		return bad(f, "there is none");
-	if ((uintptr_t)images % 8)
-		return bad(f, "not aligned");
+		return fail(f, STATUS_FAILED, "bad_update",
+			    "the update's image of the old code: there is none");
 	for (size_t at = 0; at < size;) {
-		const struct ksplice_image *image = check_image(images, size, at, f);
+		const struct ksplice_image *image = unit_image_at(images, size, at, f);
 
 		if (!image)
 			return -1;
 		for (uint32_t i = 0; i < image->nr_symbols; i++) {
-			if (want(k, image, &symbols_of(image)[i]))
+			if (want(k, image, &unit_image_symbols(image)[i]))
 				return fail_memory(f);
 		}
 		at += image->size;
@@ -165,82 +99,6 @@ int candidates_want_core(struct kallsyms *k, struct failure *f)
 			return fail_memory(f);
 	}
 	return 0;
-}
-
-static int table_init(struct table *table, const char *id, const char *target, struct failure *f)
-{
-	table->capacity = 256;
-	table->head = calloc(1, sizeof(*table->head) +
-					table->capacity * sizeof(struct ksplice_candidate));
-	if (!table->head)
-		return fail_memory(f);
-	table->head->magic = KSPLICE_CANDIDATES_MAGIC;
-	table->head->version = KSPLICE_FORMAT_VERSION;
-	if (strlen(id) >= sizeof(table->head->id) || strlen(target) >= sizeof(table->head->target))
-		return bad(f, "the name of the update or the target is too long");
-	strcpy(table->head->id, id);
-	strcpy(table->head->target, target);
-	return 0;
-}
-
-static struct ksplice_candidate *table_entries(const struct table *table)
-{
-	return (void *)(table->head + 1);
-}
-
-static int table_add(struct table *table, uint32_t unit_id, uint32_t symbol,
-		     const struct kallsyms_entry *entry)
-{
-	struct ksplice_candidate *new;
-
-	if (table->head->nr_entries == table->capacity) {
-		size_t capacity = 2 * table->capacity;
-		void *larger =
-			realloc(table->head,
-				sizeof(*table->head) + capacity * sizeof(struct ksplice_candidate));
-
-		if (!larger)
-			return -1;
-		table->head = larger;
-		table->capacity = capacity;
-	}
-	new = &table_entries(table)[table->head->nr_entries++];
-	memset(new, 0, sizeof(*new));
-	new->unit_id = unit_id;
-	new->symbol = symbol;
-	new->address = entry->address;
-	new->type = (unsigned char)entry->type;
-	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct ksplice_candidate *x = a, *y = b;
-
-	if (x->unit_id != y->unit_id)
-		return x->unit_id < y->unit_id ? -1 : 1;
-	if (x->symbol != y->symbol)
-		return x->symbol < y->symbol ? -1 : 1;
-	if (x->address != y->address)
-		return x->address < y->address ? -1 : 1;
-	return (int)x->type - (int)y->type;
-}
-
-/* Sorts, drops what is there twice, and hands the table over. */
-static void table_finish(struct table *table, void **blob, size_t *size)
-{
-	struct ksplice_candidate *entries = table_entries(table);
-	uint32_t count = table->head->nr_entries, kept = 0;
-
-	qsort(entries, count, sizeof(*entries), compare);
-	for (uint32_t i = 0; i < count; i++) {
-		if (!kept || compare(&entries[kept - 1], &entries[i]))
-			entries[kept++] = entries[i];
-	}
-	table->head->nr_entries = kept;
-	table->head->size = sizeof(*table->head) + kept * sizeof(*entries);
-	*blob = table->head;
-	*size = table->head->size;
 }
 
 /*
@@ -279,8 +137,8 @@ static bool is_possible(const struct kallsyms_entry *entry, const struct ksplice
 	       may_export(exports, entry->module);
 }
 
-static int add_initial_percpu(struct table *table, const struct kallsyms *k, uint32_t unit_id,
-			      uint32_t symbol, const char *variable)
+static int add_initial_percpu(struct candidate_table *table, const struct kallsyms *k,
+			      uint32_t unit_id, uint32_t symbol, const char *variable)
 {
 	const struct kallsyms_entry *starts, *offsets;
 	size_t nr_starts, nr_offsets;
@@ -288,21 +146,19 @@ static int add_initial_percpu(struct table *table, const struct kallsyms *k, uin
 	starts = kallsyms_find(k, percpu_image, &nr_starts);
 	offsets = kallsyms_find(k, variable, &nr_offsets);
 	for (size_t i = 0; i < nr_offsets && nr_starts == 1; i++) {
-		struct kallsyms_entry entry = starts[0];
-
 		if (*offsets[i].module || offsets[i].type != 'A')
 			continue;
-		entry.address += offsets[i].address;
-		if (table_add(table, unit_id, symbol, &entry))
+		if (table_add(table, unit_id, symbol, starts[0].address + offsets[i].address,
+			      starts[0].type))
 			return -1;
 	}
 	return 0;
 }
 
-static int add_symbol(struct table *table, const struct kallsyms *k,
+static int add_symbol(struct candidate_table *table, const struct kallsyms *k,
 		      const struct ksplice_image *image, uint32_t i, const char *target)
 {
-	const struct ksplice_symbol *symbol = &symbols_of(image)[i];
+	const struct ksplice_symbol *symbol = &unit_image_symbols(image)[i];
 	_cleanup_free_ char *label = export_label(image, symbol);
 	const char *variable = initial_percpu(image, symbol);
 	const struct kallsyms_entry *entries;
@@ -317,71 +173,140 @@ static int add_symbol(struct table *table, const struct kallsyms *k,
 	entries = kallsyms_find(k, name_of(image, symbol), &count);
 	for (size_t j = 0; j < count; j++) {
 		if (is_possible(&entries[j], symbol, &exports, target) &&
-		    table_add(table, image->unit_id, i, &entries[j]))
+		    table_add(table, image->unit_id, i, entries[j].address, entries[j].type))
 			return -1;
 	}
 	return 0;
 }
 
-static int add_image(struct table *table, const struct kallsyms *k,
-		     const struct ksplice_image *image, const char *target)
+/* ---- what a module has freed ------------------------------------------------- */
+
+/* The freed section that a symbol of the image is in, or NULL. */
+static const char *freed_section(const struct ksplice_image *image,
+				 const struct ksplice_symbol *symbol)
 {
-	for (uint32_t i = 0; i < image->nr_symbols; i++)
-		if (has_candidates(image, &symbols_of(image)[i]) &&
-		    add_symbol(table, k, image, i, target))
+	const struct ksplice_section *section;
+
+	if (symbol->section >= image->nr_sections)
+		return NULL;
+	section = &unit_image_sections(image)[symbol->section];
+	return section->kind == KSPLICE_FREED ? unit_image_name(image, section->name) : NULL;
+}
+
+/* By the module's file: where it has the name. */
+static int add_by_name(struct candidate_table *table, const struct freed *freed, uint32_t unit_id,
+		       uint32_t symbol, const char *name, bool global)
+{
+	const struct freed_symbol *found;
+	size_t count;
+
+	found = freed_find(freed, name, &count);
+	for (size_t i = 0; i < count; i++)
+		if (found[i].global == global &&
+		    table_add_freed(table, unit_id, symbol, found[i].address, 1))
 			return -1;
 	return 0;
 }
 
-int candidates_make(const struct kallsyms *k, const void *images, size_t images_size,
-		    const char *id, const char *target, void **blob, size_t *size,
-		    struct failure *f)
+/* By the sections alone: where that of the given name was; any, if none has it or NULL is given. */
+static int add_by_section(struct candidate_table *table, const struct freed *freed,
+			  uint32_t unit_id, uint32_t symbol, const char *name)
 {
-	struct table table = { 0 };
+	bool known = false;
 
-	if (table_init(&table, id, target, f))
-		goto error;
+	for (size_t i = 0; i < freed->nr_sections && name; i++)
+		known |= !strcmp(freed->sections[i].name, name);
+	for (size_t i = 0; i < freed->nr_sections; i++) {
+		const struct freed_section *section = &freed->sections[i];
+
+		if ((!known || !strcmp(section->name, name)) &&
+		    table_add_freed(table, unit_id, symbol, section->address, section->size))
+			return -1;
+	}
+	return 0;
+}
+
+static int add_freed(struct candidate_table *table, const struct freed *freed,
+		     const struct ksplice_image *image, uint32_t i)
+{
+	const struct ksplice_symbol *symbol = &unit_image_symbols(image)[i];
+	bool linked = symbol->section == KSPLICE_EXTERN || (symbol->flags & KSPLICE_SYM_WEAK);
+	const char *section = freed_section(image, symbol);
+
+	if (!linked && !section)
+		return 0;
+	if (freed->has_symbols && has_candidates(image, symbol))
+		return add_by_name(table, freed, image->unit_id, i, name_of(image, symbol),
+				   linked || (symbol->flags & KSPLICE_SYM_GLOBAL));
+	/* Of a weak symbol that is not freed, only its own definition is left to look at. */
+	if (!section && symbol->section != KSPLICE_EXTERN)
+		return 0;
+	return add_by_section(table, freed, image->unit_id, i, section);
+}
+
+/* ------------------------------------------------------------------------------ */
+
+static int add_image(struct candidate_table *table, const struct kallsyms *k,
+		     const struct freed *freed, const struct ksplice_image *image,
+		     const char *target)
+{
+	for (uint32_t i = 0; i < image->nr_symbols; i++) {
+		const struct ksplice_symbol *symbol = &unit_image_symbols(image)[i];
+
+		if (has_candidates(image, symbol) && add_symbol(table, k, image, i, target))
+			return -1;
+		if (freed && freed->has_sections && add_freed(table, freed, image, i))
+			return -1;
+	}
+	return 0;
+}
+
+static int begin(struct candidate_table *table, const char *id, const char *target, uint32_t flags,
+		 struct failure *f)
+{
+	return table_init(table, id, target, flags) ?
+		       fail(f, STATUS_FAILED, "bad_update",
+			    "the name of the update or the target is too long") :
+		       0;
+}
+
+int candidates_make(const struct kallsyms *k, const struct freed *freed, const void *images,
+		    size_t images_size, const char *id, const char *target, void **blob,
+		    size_t *size, struct failure *f)
+{
+	_cleanup_table_ struct candidate_table table = { 0 };
+
+	if (begin(&table, id, target, freed && freed->has_sections ? KSPLICE_CANDIDATES_FREED : 0,
+		  f))
+		return -1;
 	for (size_t at = 0; at < images_size;) {
-		const struct ksplice_image *image = check_image(images, images_size, at, f);
+		const struct ksplice_image *image = unit_image_at(images, images_size, at, f);
 
 		if (!image)
-			goto error;
-		if (add_image(&table, k, image, target)) {
-			fail_memory(f);
-			goto error;
-		}
+			return -1;
+		if (add_image(&table, k, freed, image, target))
+			return fail_memory(f);
 		at += image->size;
 	}
-	table_finish(&table, blob, size);
-	return 0;
-
-error:
-	free(table.head);
-	return -1;
+	return table_finish(&table, blob, size) ? fail_memory(f) : 0;
 }
 
 int candidates_make_core(const struct kallsyms *k, void **blob, size_t *size, struct failure *f)
 {
-	struct table table = { 0 };
+	_cleanup_table_ struct candidate_table table = { 0 };
 
-	if (table_init(&table, "", "vmlinux", f))
-		goto error;
+	if (begin(&table, "", "vmlinux", 0, f))
+		return -1;
 	for (uint32_t i = 0; i < KSPLICE_NR_CORE_SYMBOLS; i++) {
 		const struct kallsyms_entry *entries;
 		size_t count;
 
 		entries = kallsyms_find(k, core_names[i], &count);
 		for (size_t j = 0; j < count; j++) {
-			if (!*entries[j].module && table_add(&table, 0, i, &entries[j])) {
-				fail_memory(f);
-				goto error;
-			}
+			if (!*entries[j].module &&
+			    table_add(&table, 0, i, entries[j].address, entries[j].type))
+				return fail_memory(f);
 		}
 	}
-	table_finish(&table, blob, size);
-	return 0;
-
-error:
-	free(table.head);
-	return -1;
+	return table_finish(&table, blob, size) ? fail_memory(f) : 0;
 }

@@ -185,21 +185,41 @@ int load_core(struct load *l, struct failure *f)
 	return sysfs_write_symbols(blob, size, f);
 }
 
+/* Makes the candidates of a target's symbols and gives them to the kernel. */
+static int hand_in_candidates(struct load *l, size_t i, struct failure *f)
+{
+	const struct manifest *m = &l->file->manifest;
+	const struct module_file *module = &l->modules[i];
+	const char *target = m->targets[i].target;
+	bool builtin = !strcmp(target, "vmlinux");
+	_cleanup_freed_ struct freed freed = { 0 };
+	_cleanup_free_ void *blob = NULL;
+	size_t size;
+
+	if (!builtin && freed_read(target, m->kernel, &freed))
+		return fail_memory(f);
+	if (*freed.missing)
+		say_step(l->who, "what module %s has freed is known %s: %s", target,
+			 freed.has_sections ? "by its sections alone" : "by nothing", freed.missing);
+	if (candidates_make(l->symbols, builtin ? NULL : &freed, module->images,
+			    module->images_size, m->id, target, &blob, &size, f))
+		return -1;
+	say_step(l->who, "handing in %u candidates and %u of what is freed, for %s",
+		 ((struct ksplice_candidates *)blob)->nr_entries,
+		 ((struct ksplice_candidates *)blob)->nr_freed, target);
+	return sysfs_write_symbols(blob, size, f);
+}
+
 static int load_one(struct load *l, size_t i, struct failure *f)
 {
 	const struct manifest *m = &l->file->manifest;
 	const struct update_member *member = update_file_member(l->file, m->targets[i].name);
 	const struct module_file *module = &l->modules[i];
-	_cleanup_free_ void *blob = NULL;
-	size_t size;
 	int err;
 
-	if (candidates_make(l->symbols, module->images, module->images_size, m->id,
-			    m->targets[i].target, &blob, &size, f) ||
-	    sysfs_write_symbols(blob, size, f))
+	if (hand_in_candidates(l, i, f))
 		return -1;
-	say_step(l->who, "matching and loading %s (%zu candidates)", module->name,
-		 (size - sizeof(struct ksplice_candidates)) / sizeof(struct ksplice_candidate));
+	say_step(l->who, "matching and loading %s", module->name);
 	err = module_load(member->data, member->size);
 	if (!err)
 		return 0;

@@ -26,3 +26,8 @@ const char *path_run(void)
 {
 	return path_or("KSPLICE_RUN", "/run");
 }
+
+const char *path_modules(void)
+{
+	return path_or("KSPLICE_MODULES", "/lib/modules");
+}

@@ -24,6 +24,7 @@ struct ksplice_place {
 struct ksplice_value {
 	unsigned long address;
 	bool known;
+	bool freed;		/* of a module: nothing is there any more */
 };
 
 /* One unit: its image, which this only points into, and what is known of it so far. */

@@ -59,6 +59,10 @@ int ksplice_candidates_check(const void *blob, size_t size);
 const struct ksplice_candidate *
 ksplice_candidates_find(const struct ksplice_candidates *c, u32 unit_id, u32 symbol, u32 *count);
 
+/* The same of what a module has freed; see struct ksplice_freed. */
+const struct ksplice_freed *ksplice_candidates_freed(const struct ksplice_candidates *c,
+						     u32 unit_id, u32 symbol, u32 *count);
+
 /* The address of one of the kernel's own symbols, or 0 when user space gave none. */
 unsigned long ksplice_core_address(enum ksplice_core_symbol symbol);
 
@@ -133,6 +137,9 @@ struct ksplice_alias;
  * we spliced. 0 or -EFAULT. Does not sleep.
  */
 int ksplice_read_original(void *dst, unsigned long address, size_t len);
+
+/* Is that a part of the module that nothing writes: its code and constants? Does not sleep. */
+bool ksplice_module_is_constant(const struct module *mod, unsigned long address, size_t len);
 
 /*
  * A writable alias of `len' bytes of text or module memory at `address' (may

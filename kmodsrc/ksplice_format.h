@@ -17,7 +17,7 @@
 #include <linux/types.h>
 
 /* Bumped whenever any structure below changes; all sides demand equality. */
-#define KSPLICE_FORMAT_VERSION	2
+#define KSPLICE_FORMAT_VERSION	3
 
 #define KSPLICE_ID_LEN		32	/* update id with its NUL: [a-z0-9_]+ */
 #define KSPLICE_TARGET_LEN	64	/* "vmlinux" or a module's name, with NUL */
@@ -306,7 +306,7 @@ struct ksplice_reloc {
 };
 
 /* ------------------------------------------------------------------------- */
-/* Candidates: what kallsyms knows of the names that an image uses            */
+/* Candidates: what user space knows of the names that an image uses          */
 
 /*
  * ksplice-apply reads /proc/kallsyms and writes one table per update module to
@@ -320,11 +320,16 @@ struct ksplice_reloc {
 struct ksplice_candidates {
 	__u32 magic;
 	__u32 version;			/* KSPLICE_FORMAT_VERSION */
-	__u32 size;			/* header and entries */
+	__u32 size;			/* header, entries and freed ones */
 	__u32 nr_entries;
 	char id[KSPLICE_ID_LEN];	/* empty: entries are for the core (unit_id 0) */
 	char target[KSPLICE_TARGET_LEN];
+	__u32 nr_freed;			/* struct ksplice_freed[], after the entries */
+	__u32 flags;			/* KSPLICE_CANDIDATES_* */
 };
+
+/* Of what the target has freed, nothing is anywhere but where a ksplice_freed says. */
+#define KSPLICE_CANDIDATES_FREED 0x01
 
 struct ksplice_candidate {		/* ascending (unit_id, symbol) */
 	__u32 unit_id;
@@ -332,6 +337,20 @@ struct ksplice_candidate {		/* ascending (unit_id, symbol) */
 	__u64 address;
 	__u32 type;			/* kallsyms' letter */
 	__u32 reserved;
+};
+
+/*
+ * What a module had for its start only (KSPLICE_FREED) has no name in kallsyms once it is
+ * freed; pointers to it may have stayed. ksplice-apply knows where the module's sections were,
+ * and, if the module's file is proved to be the loaded one's, where its symbols were. An entry
+ * is about a symbol of a freed section, or about what may have been replaced by, or be, another
+ * unit's: an extern or a weak symbol, for which only global symbols of the file count.
+ */
+struct ksplice_freed {			/* ascending (unit_id, symbol) */
+	__u32 unit_id;
+	__u32 symbol;			/* index */
+	__u64 address;			/* it was at one of the `size' addresses from here */
+	__u64 size;			/* 1: the file says so; else only its section is known */
 };
 
 /*

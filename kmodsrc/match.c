@@ -3,8 +3,9 @@
  * Run-pre matching: the proof that the code in memory is the code that an
  * update was made from, and the addresses of its symbols as a by-product. This
  * file opens the images and answers for the result; match_learn.c knows what
- * an address can be, match_solve.c finds the addresses, match_compare.c compares
- * sections, and match_reference.c the references in them.
+ * an address can be, match_freed.c where what is gone was, match_solve.c finds
+ * the addresses, match_compare.c compares sections, and match_reference.c the
+ * references in them.
  */
 #include <linux/errno.h>
 #include <linux/kallsyms.h>
@@ -152,8 +153,13 @@ static int need_symbol(struct ksplice_matcher *m, struct ksplice_unit *unit, u32
 	unsigned long address;
 	int ret;
 
-	if (!(sym->flags & KSPLICE_SYM_NEEDED) || ksplice_known(unit, symbol, &address))
+	if (!(sym->flags & KSPLICE_SYM_NEEDED))
 		return 0;
+	if (ksplice_known(unit, symbol, &address)) {
+		if (unit->values[symbol].freed)
+			return refuse_unknown(m, unit, symbol, "it has no lasting place in memory");
+		return 0;
+	}
 	if (sym->section == KSPLICE_EXTERN)
 		return need_extern(m, unit, symbol);
 	if (sym->flags & KSPLICE_SYM_WEAK)

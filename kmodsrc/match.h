@@ -97,6 +97,23 @@ bool ksplice_learn(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 sym
 /* The address of a symbol as far as it is known. */
 bool ksplice_known(const struct ksplice_unit *unit, u32 symbol, unsigned long *address);
 
+/* ---- match_freed.c: where what a module has freed was ---------------------- */
+
+/*
+ * Has the module's file a global symbol of that name among what was freed? Then no other module's is
+ * meant: the linker prefers the module's own.
+ */
+bool ksplice_freed_named(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
+			 u32 symbol);
+
+/* Can what the symbol means have been at an address, and be gone? */
+bool ksplice_freed_possible(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
+			    u32 symbol, unsigned long address);
+
+/* Can a KSPLICE_FREED section of a module have been there? */
+bool ksplice_freed_placeable(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
+			     const struct ksplice_section *sec, unsigned long base);
+
 /* ---- match_solve.c: the search ---------------------------------------------- */
 
 /* Finds the bases of all code. 0, or the errno of a refusal. */

@@ -173,9 +173,9 @@ bool ksplice_placeable(const struct ksplice_matcher *m, const struct ksplice_uni
 
 	if (base & (sec->align - 1) || !ksplice_in_target(m, unit, sec, base))
 		return false;
-	/* kallsyms goes on naming what the kernel freed of itself, but not of a module. */
 	if (sec->kind == KSPLICE_FREED && m->mod)
-		return true;
+		return ksplice_freed_placeable(m, unit, sec, base);
+	/* kallsyms goes on naming what the kernel freed of itself. */
 	return ksplice_agreement(m, unit, sec, base, &total) == total;
 }
 
@@ -196,17 +196,15 @@ bool ksplice_place(struct ksplice_matcher *m, struct ksplice_unit *unit, u32 sec
 /*
  * Can an extern that kallsyms does not know be there? A weak one may be missing: it is 0 then. Of
  * vmlinux kallsyms knows all but its own tables, which lie in read-only data, each at a multiple of
- * 8; of a module all but what was freed when that was initialised, of which only a table of such
- * functions can still tell.
+ * 8; of a module all but what is freed.
  */
-static bool is_nameless(const struct ksplice_matcher *m, const struct ksplice_symbol *sym,
-			unsigned long address)
+static bool is_nameless(const struct ksplice_matcher *m, const struct ksplice_unit *unit,
+			u32 symbol, unsigned long address)
 {
 	if (!address)
-		return sym->flags & KSPLICE_SYM_WEAK;
+		return unit->symbols[symbol].flags & KSPLICE_SYM_WEAK;
 	if (m->mod)
-		return address >= MODULES_VADDR && address < MODULES_END &&
-		       !within_module(address, m->mod);
+		return ksplice_freed_possible(m, unit, symbol, address);
 	return !(address & 7) && address >= ksplice_core_address(KSPLICE_CORE___start_rodata) &&
 	       address < ksplice_core_address(KSPLICE_CORE___end_rodata);
 }
@@ -222,12 +220,19 @@ static bool learn_linked(struct ksplice_matcher *m, struct ksplice_unit *unit, u
 	if (value->known)
 		return value->address == address;
 	best = best_rank(m, unit, symbol, address, &there);
-	if (best != RANK_STATIC) {
+	value->freed = false;
+	if (m->mod && best != RANK_GLOBAL && ksplice_freed_named(m, unit, symbol)) {
+		/* The module's own was linked, before any that others export. */
+		if (!ksplice_freed_possible(m, unit, symbol, address))
+			return false;
+		value->freed = true;
+	} else if (best != RANK_STATIC) {
 		if (there != best)
 			return false;
 	} else if (sym->section == KSPLICE_EXTERN) {
-		if (!is_nameless(m, sym, address))
+		if (!is_nameless(m, unit, symbol, address))
 			return false;
+		value->freed = m->mod && address;
 	} else if (!ksplice_place(m, unit, sym->section, address - sym->offset)) {
 		return false;
 	}

@@ -50,8 +50,7 @@ static bool is_constant(const struct ksplice_matcher *m, unsigned long address, 
 	unsigned long end = ksplice_core_address(KSPLICE_CORE___end_rodata);
 
 	if (m->mod)
-		return within_module(address, m->mod) &&
-		       within_module(address + length - 1, m->mod);
+		return ksplice_module_is_constant(m->mod, address, length);
 	return start && address >= start && address + length <= end;
 }
 

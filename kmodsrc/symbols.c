@@ -17,11 +17,25 @@ static const struct ksplice_candidate *entries(const struct ksplice_candidates *
 	return (const struct ksplice_candidate *)(c + 1);
 }
 
-static int compare(const struct ksplice_candidate *c, u32 unit_id, u32 symbol)
+static const struct ksplice_freed *freed(const struct ksplice_candidates *c)
 {
-	if (c->unit_id != unit_id)
-		return c->unit_id < unit_id ? -1 : 1;
-	return c->symbol < symbol ? -1 : c->symbol > symbol;
+	return (const struct ksplice_freed *)(entries(c) + c->nr_entries);
+}
+
+/* The order of both tables. */
+static u64 key(u32 unit_id, u32 symbol)
+{
+	return (u64)unit_id << 32 | symbol;
+}
+
+static u64 entry_key(const struct ksplice_candidates *c, u32 i)
+{
+	return key(entries(c)[i].unit_id, entries(c)[i].symbol);
+}
+
+static u64 freed_key(const struct ksplice_candidates *c, u32 i)
+{
+	return key(freed(c)[i].unit_id, freed(c)[i].symbol);
 }
 
 int ksplice_candidates_check(const void *blob, size_t size)
@@ -32,36 +46,51 @@ int ksplice_candidates_check(const void *blob, size_t size)
 	if (size < sizeof(*c) || c->magic != KSPLICE_CANDIDATES_MAGIC ||
 	    c->version != KSPLICE_FORMAT_VERSION || c->size != size)
 		return -EINVAL;
-	if (c->nr_entries != (size - sizeof(*c)) / sizeof(struct ksplice_candidate) ||
-	    (size - sizeof(*c)) % sizeof(struct ksplice_candidate))
+	if (size - sizeof(*c) != c->nr_entries * (u64)sizeof(struct ksplice_candidate) +
+				 c->nr_freed * (u64)sizeof(struct ksplice_freed))
 		return -EINVAL;
 	if (!memchr(c->id, 0, sizeof(c->id)) || !memchr(c->target, 0, sizeof(c->target)))
 		return -EINVAL;
 	for (i = 1; i < c->nr_entries; i++)
-		if (compare(&entries(c)[i - 1], entries(c)[i].unit_id, entries(c)[i].symbol) > 0)
+		if (entry_key(c, i - 1) > entry_key(c, i))
+			return -EINVAL;
+	for (i = 1; i < c->nr_freed; i++)
+		if (freed_key(c, i - 1) > freed_key(c, i))
 			return -EINVAL;
 	return 0;
 }
 
-const struct ksplice_candidate *
-ksplice_candidates_find(const struct ksplice_candidates *c, u32 unit_id, u32 symbol, u32 *count)
+/* The range of a table's indices that have a key: the first one, and how many. */
+static u32 find_key(const struct ksplice_candidates *c, u32 nr,
+		u64 (*key_of)(const struct ksplice_candidates *c, u32 i), u64 wanted, u32 *count)
 {
-	const struct ksplice_candidate *first = entries(c);
-	u32 low = 0, high = c->nr_entries, end;
+	u32 low = 0, high = nr, end;
 
 	while (low < high) {
 		u32 middle = low + (high - low) / 2;
 
-		if (compare(&first[middle], unit_id, symbol) < 0)
+		if (key_of(c, middle) < wanted)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	end = low;
-	while (end < c->nr_entries && !compare(&first[end], unit_id, symbol))
+	while (end < nr && key_of(c, end) == wanted)
 		end++;
 	*count = end - low;
-	return first + low;
+	return low;
+}
+
+const struct ksplice_candidate *
+ksplice_candidates_find(const struct ksplice_candidates *c, u32 unit_id, u32 symbol, u32 *count)
+{
+	return entries(c) + find_key(c, c->nr_entries, entry_key, key(unit_id, symbol), count);
+}
+
+const struct ksplice_freed *ksplice_candidates_freed(const struct ksplice_candidates *c,
+						     u32 unit_id, u32 symbol, u32 *count)
+{
+	return freed(c) + find_key(c, c->nr_freed, freed_key, key(unit_id, symbol), count);
 }
 
 unsigned long ksplice_core_address(enum ksplice_core_symbol symbol)

@@ -5,6 +5,7 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#include "compat/compat.h"
 #include "ksplice.h"
 
 struct ksplice_alias {
@@ -52,6 +53,11 @@ int ksplice_read_original(void *dst, unsigned long address, size_t len)
 			overlay_part(dst, address, len, part);
 	}
 	return 0;
+}
+
+bool ksplice_module_is_constant(const struct module *mod, unsigned long address, size_t len)
+{
+	return ksplice_compat_module_is_constant(mod, address, len);
 }
 
 struct ksplice_alias *ksplice_alias_map(unsigned long address, size_t len)

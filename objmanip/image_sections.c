@@ -64,10 +64,13 @@ static bool is_scattered(const char *name)
 
 static bool is_freed(const struct build *b, const char *name)
 {
+	/* As the module loader has it (module_init_section()); the linker script has more. */
+	if (!b->builtin)
+		return starts_with(name, ".init");
 	if (starts_with(name, ".init.") || !strcmp(name, ".init") || ends(name, ".init"))
 		return true;
 	/* Built-in code never leaves: the kernel frees what would serve that, with init. */
-	return b->builtin && (starts_with(name, ".exit.") || !strcmp(name, ".altinstr_aux"));
+	return starts_with(name, ".exit.") || !strcmp(name, ".altinstr_aux");
 }
 
 static void classify(const struct build *b, const struct elf_section *sec, struct build_section *bs)

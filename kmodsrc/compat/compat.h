@@ -72,4 +72,25 @@ static inline void ksplice_compat_module_text(const struct module *mod, unsigned
 #endif
 }
 
+/* Is a range in the part of a module that has its code or its constants? */
+static inline bool ksplice_compat_module_is_constant(const struct module *mod,
+						     unsigned long address, unsigned long size)
+{
+#ifdef HAVE_MODULE_MEM
+	static const enum mod_mem_type types[] = { MOD_TEXT, MOD_RODATA };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		const struct module_memory *part = &mod->mem[types[i]];
+
+		if (size <= part->size && address - (unsigned long)part->base <= part->size - size)
+			return true;
+	}
+	return false;
+#else
+	return size <= mod->core_layout.ro_size &&
+	       address - (unsigned long)mod->core_layout.base <= mod->core_layout.ro_size - size;
+#endif
+}
+
 #endif /* _KSPLICE_COMPAT_H */

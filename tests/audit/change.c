@@ -65,10 +65,10 @@ int mutate_sort(struct mutate *m)
 /* May a string or constant of the unit be there: in memory that nothing writes to? */
 static bool is_constant(const struct mutate *m, const struct unit *unit, uint64_t address)
 {
-	for (size_t i = 0; i < unit->nr_ranges; i++)
-		if (address - unit->ranges[i][0] < unit->ranges[i][1])
+	for (size_t i = 0; i < LOADED_CONSTANTS && unit->file; i++)
+		if (address - unit->file->constants[i][0] < unit->file->constants[i][1])
 			return true;
-	return !unit->nr_ranges && address >= memory_symbol(m->memory, "__start_rodata") &&
+	return !unit->file && address >= memory_symbol(m->memory, "__start_rodata") &&
 	       address < memory_symbol(m->memory, "__end_rodata");
 }
 

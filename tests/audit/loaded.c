@@ -23,6 +23,21 @@ static uint64_t section_address(const struct memory *m, const char *module, cons
 	return strncmp(name, ".init", 5) ? memory_section(m, module, name) : 0;
 }
 
+/* The loader puts all code together, and all constants, and leaves what is freed out of both. */
+static void add_constant(struct loaded *l, const GElf_Shdr *header, uint64_t address)
+{
+	uint64_t *range = l->constants[!(header->sh_flags & SHF_EXECINSTR)];
+	uint64_t end = range[0] + range[1];
+
+	if (!address || !header->sh_size || header->sh_flags & SHF_WRITE)
+		return;
+	if (!range[1] || address < range[0])
+		range[0] = address;
+	if (address + header->sh_size > end)
+		end = address + header->sh_size;
+	range[1] = end - range[0];
+}
+
 static int read_sections(struct loaded *l, Elf *elf, const struct memory *m)
 {
 	size_t names, index;
@@ -48,6 +63,7 @@ static int read_sections(struct loaded *l, Elf *elf, const struct memory *m)
 		s->address = *l->module ? section_address(m, l->module, name) : header.sh_addr;
 		if (!s->name)
 			return -1;
+		add_constant(l, &header, s->address);
 		if (header.sh_type == SHT_NOBITS || !header.sh_size)
 			continue;
 		data = elf_getdata(scn, NULL);

@@ -20,6 +20,8 @@ struct loaded_section {
 	uint8_t *data;
 };
 
+#define LOADED_CONSTANTS 2
+
 struct loaded {
 	const char *module; /* "" for vmlinux */
 	struct loaded_section *sections;
@@ -28,6 +30,8 @@ struct loaded {
 	Elf64_Sym *symbols;
 	size_t nr_symbols;
 	char *names; /* st_name counts from here */
+	/* What nothing writes in a module, code and constants: the start and the size of each. */
+	uint64_t constants[LOADED_CONSTANTS][2];
 };
 
 /*

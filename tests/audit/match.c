@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "bin/attempt.h"
@@ -49,6 +50,8 @@ struct audit {
 	size_t nr_items;
 	struct kallsyms *symbols;
 	struct frame frame;
+	struct freed freed; /* what the module of the last unit that was one's has freed */
+	char module[KSPLICE_TARGET_LEN]; /* its name */
 };
 
 /* One unit on its way: the image in memory, and what came of matching it. */
@@ -141,15 +144,35 @@ static unsigned long now_us(void)
 	return now.tv_sec * 1000000UL + now.tv_nsec / 1000;
 }
 
+/* What a module has freed, as ksplice-apply finds it out; NULL in *ret: vmlinux. */
+static int read_freed(struct audit *a, const char *target, const struct freed **ret)
+{
+	struct utsname uts;
+
+	*ret = NULL;
+	if (!strcmp(target, "vmlinux"))
+		return 0;
+	*ret = &a->freed;
+	if (!strcmp(target, a->module))
+		return 0;
+	freed_free(&a->freed);
+	strcpy(a->module, target);
+	return uname(&uts) ? -1 : freed_read(target, uts.release, &a->freed);
+}
+
 /* Loads the module with the image as it is now. 0: it matched; -1: not, for the reason in *f. */
 static int match(struct audit *a, struct trial *t, struct failure *f)
 {
 	_cleanup_free_ void *blob = NULL, *module = NULL;
+	const struct freed *freed;
 	unsigned long start;
 	size_t size;
 	int err;
 
-	if (candidates_make(a->symbols, t->image, t->size, ID, t->item->target, &blob, &size, f) ||
+	if (read_freed(a, t->item->target, &freed))
+		return fail_memory(f);
+	if (candidates_make(a->symbols, freed, t->image, t->size, ID, t->item->target, &blob,
+			    &size, f) ||
 	    sysfs_write_symbols(blob, size, f))
 		return -1;
 	module = frame_fill(&a->frame, t->item->target, t->image, t->size, &size, f);
@@ -393,6 +416,7 @@ int main(int argc, char **argv)
 		free(a.items[i].unit);
 	free(a.items);
 	frame_free(&a.frame);
+	freed_free(&a.freed);
 	kallsyms_free(a.symbols);
 	return status;
 }

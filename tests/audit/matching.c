@@ -31,6 +31,15 @@ int ksplice_read_original(void *dst, unsigned long address, size_t len)
 	return 0;
 }
 
+bool ksplice_module_is_constant(const struct module *mod, unsigned long address, size_t len)
+{
+	for (size_t i = 0; i < mod->nr_constants; i++)
+		if (len <= mod->constants[i][1] &&
+		    address - mod->constants[i][0] <= mod->constants[i][1] - len)
+			return true;
+	return false;
+}
+
 /* As the kernel names it: a trampoline of BPF without [MODULE]. */
 int sprint_symbol(char *buffer, unsigned long address)
 {
@@ -61,10 +70,13 @@ static struct ksplice_match *match(const struct unit *unit, char *why, size_t wh
 	struct ksplice_abort abort = { 0 };
 	struct ksplice_match *m;
 
-	if (unit->file)
+	if (unit->file) {
 		mod.core_kallsyms = (struct mod_kallsyms){ unit->file->symbols,
 							   unit->file->nr_symbols,
 							   unit->file->names };
+		mod.constants = (uint64_t (*)[2])unit->file->constants;
+		mod.nr_constants = LOADED_CONSTANTS;
+	}
 	if (!ksplice_match_images(unit->image, unit->size, unit->candidates, unit->target,
 				  unit->nr_ranges ? &mod : NULL, &m, &abort))
 		return m;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: audit-mutate --copy DIR --vmlinux FILE --modules DIR --list FILE --result FILE
- *                     [--changes N] [--seed N]
+ * usage: audit-mutate --copy DIR --vmlinux FILE --modules DIR --release RELEASE --list FILE
+ *                     --result FILE [--changes N] [--seed N]
  *
  * Changes the copy of a running kernel's memory (audit-copy) in many ways, one at a time, and
  * matches again the unit whose function it has changed, with the matcher of ksplice.ko. What is
  * accepted then must be what the kernel could have made itself, as the judge says (judge.h), or a
  * string or constant of the same content.
  *
- * Each line of the list is an image's file and its target. MODULES has the file NAME.ko of each
- * target that is a module. The result is a text with tabs between its words; see write_result().
+ * Each line of the list is an image's file and its target. MODULES/RELEASE has the file NAME.ko of
+ * each target that is a module, and modules.dep, which names them. The copy has, in sys, the parts
+ * of /sys/module that tell where the modules' sections were and of which build they are.
+ * The result is a text with tabs between its words; see write_result().
  */
 #include <errno.h>
 #include <getopt.h>
@@ -81,21 +83,46 @@ static int read_list(struct mutate *m, const char *path, struct failure *f)
 	return 0;
 }
 
-static int make_candidates(struct mutate *m, struct failure *f)
+/*
+ * What a module has freed: the file's own symbols, with the copy of /sys and the modules that were
+ * booted (KSPLICE_SYSFS, KSPLICE_MODULES). Without them the audit would be one of less than the
+ * kernel gets.
+ */
+static int read_freed(const struct options *o, const char *module, struct freed *freed,
+		      struct failure *f)
 {
+	if (freed_read(module, o->release, freed))
+		return fail_memory(f);
+	if (!freed->has_symbols)
+		return fail(f, STATUS_FAILED, "failed", "what module %s has freed: %s", module,
+			    freed->missing);
+	return 0;
+}
+
+static int make_candidates(struct mutate *m, const struct options *o, struct failure *f)
+{
+	_cleanup_freed_ struct freed freed = { 0 };
+	const char *module = ""; /* whose `freed' is */
 	size_t size;
 
 	if (candidates_make_core(m->symbols, &m->core, &size, f))
 		return -1;
 	for (size_t i = 0; i < m->nr_units; i++) {
 		struct unit *unit = &m->units[i];
+		bool builtin = !strcmp(unit->target, "vmlinux");
 		void *candidates;
 
-		if (candidates_make(m->symbols, unit->image, unit->size, "audit", unit->target,
-				    &candidates, &size, f))
+		if (!builtin && strcmp(unit->target, module)) {
+			freed_free(&freed);
+			module = unit->target;
+			if (read_freed(o, module, &freed, f))
+				return -1;
+		}
+		if (candidates_make(m->symbols, builtin ? NULL : &freed, unit->image, unit->size,
+				    "audit", unit->target, &candidates, &size, f))
 			return -1;
 		unit->candidates = candidates;
-		if (strcmp(unit->target, "vmlinux"))
+		if (!builtin)
 			unit->nr_ranges = memory_module(m->memory, unit->target, unit->ranges,
 							MATCHING_RANGES);
 	}
@@ -137,7 +164,7 @@ static int add_files(struct mutate *m, const struct options *o, struct failure *
 		m->units[i].file = find_file(m, target);
 		if (m->units[i].file)
 			continue;
-		if (asprintf(&path, "%s/%s.ko", o->modules, target) < 0)
+		if (asprintf(&path, "%s/%s/%s.ko", o->modules, o->release, target) < 0)
 			return fail_memory(f);
 		if (add_file(m, target, path))
 			return fail(f, STATUS_FAILED, "failed", "%s: no sites", path);
@@ -249,10 +276,13 @@ static void write_result(const struct mutate *m, FILE *result)
 static int run(struct mutate *m, const struct options *o, struct failure *f)
 {
 	_cleanup_fclose_ FILE *result = fopen(o->result, "we");
-	_cleanup_free_ char *kallsyms = NULL;
+	_cleanup_free_ char *kallsyms = NULL, *sys = NULL;
 
 	if (!result)
 		return fail(f, STATUS_FAILED, "failed", "%s: %s", o->result, strerror(errno));
+	if (setenv("KSPLICE_MODULES", o->modules, 1) || asprintf(&sys, "%s/sys", o->copy) < 0 ||
+	    setenv("KSPLICE_SYSFS", sys, 1))
+		return fail_memory(f);
 	m->random = o->seed;
 	m->memory = memory_open(o->copy);
 	m->symbols = kallsyms_new();
@@ -261,7 +291,8 @@ static int run(struct mutate *m, const struct options *o, struct failure *f)
 	if (!m->memory)
 		return fail(f, STATUS_FAILED, "failed", "%s: no copy of memory", o->copy);
 	if (candidates_want_core(m->symbols, f) || read_list(m, o->list, f) ||
-	    kallsyms_read(m->symbols, kallsyms, f) || make_candidates(m, f) || add_files(m, o, f))
+	    kallsyms_read(m->symbols, kallsyms, f) || make_candidates(m, o, f) ||
+	    add_files(m, o, f))
 		return -1;
 	matching_start(m->memory, m->core);
 	if (match_all(m, result, f))
@@ -282,6 +313,7 @@ static int read_options(struct options *o, int argc, char **argv)
 		{ "list", required_argument, NULL, 'l' },
 		{ "result", required_argument, NULL, 'r' },
 		{ "changes", required_argument, NULL, 'n' },
+		{ "release", required_argument, NULL, 'k' },
 		{ "seed", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -295,12 +327,15 @@ static int read_options(struct options *o, int argc, char **argv)
 		case 'l': o->list = optarg; break;
 		case 'r': o->result = optarg; break;
 		case 'n': o->changes = strtoul(optarg, NULL, 10); break;
+		case 'k': o->release = optarg; break;
 		case 's': o->seed = strtoul(optarg, NULL, 10); break;
 		default: return -1;
 		}
 	}
-	return optind == argc && o->copy && o->vmlinux && o->modules && o->list && o->result ? 0 :
-											       -1;
+	return optind == argc && o->copy && o->vmlinux && o->modules && o->list && o->result &&
+			       o->release ?
+		       0 :
+		       -1;
 }
 
 int main(int argc, char **argv)
@@ -314,7 +349,8 @@ int main(int argc, char **argv)
 
 	if (read_options(&o, argc, argv)) {
 		fprintf(stderr, "usage: audit-mutate --copy DIR --vmlinux FILE --modules DIR "
-				"--list FILE --result FILE [--changes N] [--seed N]\n");
+				"--release RELEASE --list FILE --result FILE [--changes N] "
+				"[--seed N]\n");
 		return STATUS_USAGE;
 	}
 	status = run(&m, &o, &f) ? say_failure(&who, &f) : STATUS_OK;

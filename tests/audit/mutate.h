@@ -32,7 +32,7 @@ struct choice {
 };
 
 struct options {
-	const char *copy, *vmlinux, *modules, *list, *result;
+	const char *copy, *vmlinux, *modules, *list, *result, *release;
 	unsigned long changes, seed;
 };
 

@@ -215,6 +215,23 @@ keys()
 	is_clean
 }
 
+@test "what a module has freed is looked for, and what is missing is said" {
+	mkdir "$dir/sys/module/ext4/sections"
+	echo 0xffffffffc0100000 >"$dir/sys/module/ext4/sections/.text"
+	echo 0xffffffffc0200000 >"$dir/sys/module/ext4/sections/.init.text"
+	run fake ksplice-apply --dry-run --verbose "$file"
+	[ "$status" = 0 ]
+	says "what module ext4 has freed is known by its sections alone: "
+	says "/modules.dep does not name it"
+	says "handing in 2 candidates and 0 of what is freed, for vmlinux"
+	says "handing in 1 candidates and 1 of what is freed, for ext4"
+	rm -r "$dir/sys/module/ext4/sections"
+	run fake ksplice-apply --dry-run --verbose "$file"
+	[ "$status" = 0 ]
+	says "what module ext4 has freed is known by nothing: "
+	says "handing in 1 candidates and 0 of what is freed, for ext4"
+}
+
 @test "a kernel that hides its addresses" {
 	sed -i 's/^ffffffff81000000/0000000000000000/' "$dir/proc/kallsyms"
 	run fake ksplice-apply "$file"

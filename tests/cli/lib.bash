@@ -22,7 +22,7 @@ fake_build()
 # fake_root DIR: an idle machine without ksplice.ko.
 fake_root()
 {
-	export KSPLICE_SYSFS=$1/sys KSPLICE_PROC=$1/proc KSPLICE_RUN=$1/run
+	export KSPLICE_SYSFS=$1/sys KSPLICE_PROC=$1/proc KSPLICE_RUN=$1/run KSPLICE_MODULES=$1/modules
 	mkdir -p "$1/sys/kernel" "$1/sys/module/ext4" "$1/proc/sys/kernel" "$1/run"
 	echo live >"$1/sys/module/ext4/initstate"
 	echo "$release" >"$1/proc/sys/kernel/osrelease"

@@ -15,17 +15,24 @@
 
 #include <cmocka.h>
 
-enum { SECTION, LOCAL, GLOBAL, PERCPU, ABSOLUTE, EXTERN, UNNAMED, NR_SYMBOLS };
+enum {
+	SECTION, LOCAL, GLOBAL, PERCPU, ABSOLUTE, START, HELP, MAYBE, WEAK, EXTERN, UNNAMED,
+	NR_SYMBOLS
+};
 
 struct image {
 	struct ksplice_image head;
+	struct ksplice_section sections[2];
 	struct ksplice_symbol symbols[NR_SYMBOLS];
-	char strings[64];
+	char strings[80];
 } __attribute__((aligned(16)));
 
 /* Offsets of the names in `strings'. */
-static const char strings[64] = "\0local\0global\0percpu\0ext\0.text";
-enum { NAME_LOCAL = 1, NAME_GLOBAL = 7, NAME_PERCPU = 14, NAME_EXT = 21, NAME_TEXT = 25 };
+static const char strings[80] = "\0local\0global\0percpu\0ext\0.text\0.init.text\0start\0help\0maybe\0weak";
+enum {
+	NAME_LOCAL = 1, NAME_GLOBAL = 7, NAME_PERCPU = 14, NAME_EXT = 21, NAME_TEXT = 25,
+	NAME_INIT_TEXT = 31, NAME_START = 42, NAME_HELP = 48, NAME_MAYBE = 53, NAME_WEAK = 59,
+};
 
 static struct image make_image(uint32_t unit_id)
 {
@@ -35,10 +42,16 @@ static struct image make_image(uint32_t unit_id)
 			.version = KSPLICE_FORMAT_VERSION,
 			.size = sizeof(image),
 			.unit_id = unit_id,
+			.nr_sections = 2,
+			.sections_off = offsetof(struct image, sections),
 			.nr_symbols = NR_SYMBOLS,
 			.symbols_off = offsetof(struct image, symbols),
 			.strings_off = offsetof(struct image, strings),
 			.strings_size = sizeof(image.strings),
+		},
+		.sections = {
+			[0] = { .name = NAME_TEXT, .kind = KSPLICE_TEXT },
+			[1] = { .name = NAME_INIT_TEXT, .kind = KSPLICE_FREED },
 		},
 		.symbols = {
 			[SECTION] = { .name = NAME_TEXT, .type = KSPLICE_SYM_SECTION },
@@ -46,7 +59,12 @@ static struct image make_image(uint32_t unit_id)
 			[GLOBAL] = { .name = NAME_GLOBAL, .flags = KSPLICE_SYM_GLOBAL },
 			[PERCPU] = { .name = NAME_PERCPU, .flags = KSPLICE_SYM_PERCPU },
 			[ABSOLUTE] = { .name = NAME_LOCAL, .section = KSPLICE_ABS },
+			[START] = { .name = NAME_START, .section = 1, .flags = KSPLICE_SYM_GLOBAL },
+			[HELP] = { .name = NAME_HELP, .section = 1 },
+			[MAYBE] = { .name = NAME_MAYBE, .section = 1, .flags = KSPLICE_SYM_WEAK },
+			[WEAK] = { .name = NAME_WEAK, .flags = KSPLICE_SYM_WEAK },
 			[EXTERN] = { .name = NAME_EXT, .section = KSPLICE_EXTERN },
+			[UNNAMED] = { .section = 1, .type = KSPLICE_SYM_SECTION },
 		},
 	};
 
@@ -83,8 +101,8 @@ static void read_kallsyms(struct kallsyms *k, const char *more)
 	unlink(path);
 }
 
-static struct ksplice_candidates *make(const void *images, size_t size, const char *target,
-				       const char *more)
+static struct ksplice_candidates *make_freed(const void *images, size_t size, const char *target,
+					     const char *more, const struct freed *freed)
 {
 	struct kallsyms *k = kallsyms_new();
 	struct failure f = { 0 };
@@ -93,11 +111,18 @@ static struct ksplice_candidates *make(const void *images, size_t size, const ch
 
 	assert_int_equal(candidates_want(k, images, size, &f), 0);
 	read_kallsyms(k, more);
-	assert_int_equal(candidates_make(k, images, size, "3f2a", target, &blob, &blob_size, &f),
+	assert_int_equal(candidates_make(k, freed, images, size, "3f2a", target, &blob, \
+&blob_size, &f),
 			 0);
 	kallsyms_free(k);
 	assert_int_equal(((struct ksplice_candidates *)blob)->size, blob_size);
 	return blob;
+}
+
+static struct ksplice_candidates *make(const void *images, size_t size, const char *target,
+				       const char *more)
+{
+	return make_freed(images, size, target, more, NULL);
 }
 
 static void expect(const struct ksplice_candidate *c, uint32_t unit, uint32_t symbol,
@@ -192,6 +217,120 @@ static void for_a_module_with_exports(void **state)
 	free(c);
 }
 
+/* ---- what a module has freed ------------------------------------------------ */
+
+#define INIT_TEXT 0xffffffffc0700000UL
+#define INIT_DATA 0xffffffffc0701000UL
+
+static struct freed_section freed_sections[] = {
+	{ (char *)".init.text", INIT_TEXT, 4096 },
+	{ (char *)".init.data", INIT_DATA, 256 },
+};
+
+/* In the order of their names: each name that the image has, static and global. */
+static struct freed_symbol freed_symbols[] = {
+	{ (char *)"ext", INIT_TEXT + 16, false },    { (char *)"ext", INIT_TEXT + 32, true },
+	{ (char *)"help", INIT_TEXT + 48, false },   { (char *)"help", INIT_TEXT + 64, true },
+	{ (char *)"help", INIT_TEXT + 80, false },   { (char *)"local", INIT_TEXT + 96, false },
+	{ (char *)"maybe", INIT_TEXT + 112, true },  { (char *)"maybe", INIT_TEXT + 120, false },
+	{ (char *)"start", INIT_TEXT + 128, true },  { (char *)"start", INIT_TEXT + 144, false },
+	{ (char *)"weak", INIT_TEXT + 160, true },
+};
+
+static void expect_freed(const struct ksplice_candidates *c, uint32_t i, uint32_t symbol,
+			 uint64_t address, uint64_t size)
+{
+	const struct ksplice_candidate *entries = (void *)(c + 1);
+	const struct ksplice_freed *f = (const void *)(entries + c->nr_entries);
+
+	assert_in_range(i, 0, c->nr_freed - 1);
+	assert_int_equal(f[i].unit_id, 9);
+	assert_int_equal(f[i].symbol, symbol);
+	assert_int_equal(f[i].address, address);
+	assert_int_equal(f[i].size, size);
+}
+
+/* By the file: a global symbol for one, a static one for the other, and both for nobody. */
+static void freed_by_name(void **state)
+{
+	const struct freed freed = {
+		.sections = freed_sections, .nr_sections = 2, .symbols = freed_symbols,
+		.nr_symbols = 11, .has_sections = true, .has_symbols = true,
+	};
+	struct image image = make_image(9);
+	struct ksplice_candidates *c = make_freed(&image, sizeof(image), "mod", "", &freed);
+
+	assert_int_equal(c->flags, KSPLICE_CANDIDATES_FREED);
+	assert_int_equal(c->nr_entries, 5);
+	assert_int_equal(c->nr_freed, 7);
+	expect_freed(c, 0, START, INIT_TEXT + 128, 1);
+	expect_freed(c, 1, HELP, INIT_TEXT + 48, 1);
+	expect_freed(c, 2, HELP, INIT_TEXT + 80, 1);
+	expect_freed(c, 3, MAYBE, INIT_TEXT + 112, 1);
+	expect_freed(c, 4, WEAK, INIT_TEXT + 160, 1);
+	expect_freed(c, 5, EXTERN, INIT_TEXT + 32, 1);
+	expect_freed(c, 6, UNNAMED, INIT_TEXT, 4096);
+	free(c);
+}
+
+/* Without the file: the section of that name, and for another unit's any. */
+static void freed_by_section(void **state)
+{
+	const struct freed freed = {
+		.sections = freed_sections, .nr_sections = 2, .has_sections = true,
+	};
+	struct image image = make_image(9);
+	struct ksplice_candidates *c = make_freed(&image, sizeof(image), "mod", "", &freed);
+
+	assert_int_equal(c->flags, KSPLICE_CANDIDATES_FREED);
+	assert_int_equal(c->nr_freed, 6);
+	expect_freed(c, 0, START, INIT_TEXT, 4096);
+	expect_freed(c, 1, HELP, INIT_TEXT, 4096);
+	expect_freed(c, 2, MAYBE, INIT_TEXT, 4096);
+	expect_freed(c, 3, EXTERN, INIT_TEXT, 4096);
+	expect_freed(c, 4, EXTERN, INIT_DATA, 256);
+	expect_freed(c, 5, UNNAMED, INIT_TEXT, 4096);
+	free(c);
+	/* A section that the module has under no such name: it was one of them. */
+	strcpy(image.strings + NAME_INIT_TEXT, ".init.mine");
+	c = make_freed(&image, sizeof(image), "mod", "", &freed);
+	assert_int_equal(c->nr_freed, 10);
+	expect_freed(c, 0, START, INIT_TEXT, 4096);
+	expect_freed(c, 1, START, INIT_DATA, 256);
+	free(c);
+}
+
+/* Nothing is said where nothing is known; the kernel must not take that for all. */
+static void freed_by_nothing(void **state)
+{
+	const struct freed freed = { .sections = freed_sections, .nr_sections = 2 };
+	struct image image = make_image(9);
+	struct ksplice_candidates *c = make_freed(&image, sizeof(image), "mod", "", &freed);
+
+	assert_int_equal(c->flags, 0);
+	assert_int_equal(c->nr_freed, 0);
+	free(c);
+	c = make(&image, sizeof(image), "vmlinux", "");
+	assert_int_equal(c->flags, 0);
+	assert_int_equal(c->nr_freed, 0);
+	free(c);
+}
+
+static void finds_nothing_twice(void **state)
+{
+	struct freed_symbol twice[] = { { (char *)"start", INIT_TEXT + 128, true },
+					{ (char *)"start", INIT_TEXT + 128, true } };
+	const struct freed freed = {
+		.symbols = twice, .nr_symbols = 2, .has_sections = true, .has_symbols = true,
+	};
+	struct image image = make_image(9);
+	struct ksplice_candidates *c = make_freed(&image, sizeof(image), "mod", "", &freed);
+
+	assert_int_equal(c->nr_freed, 1);
+	expect_freed(c, 0, START, INIT_TEXT + 128, 1);
+	free(c);
+}
+
 static void for_the_core(void **state)
 {
 	struct kallsyms *k = kallsyms_new();
@@ -253,8 +392,13 @@ static void refuses_damaged_images(void **state)
 	REFUSE_WITH(head.strings_off, sizeof(image));
 	REFUSE_WITH(head.strings_size, 0);
 	REFUSE_WITH(head.strings_size, 0xffffffff);
-	REFUSE_WITH(symbols[EXTERN].name, 64);
-	REFUSE_WITH(strings[63], 'x');
+	REFUSE_WITH(symbols[EXTERN].name, 80);
+	REFUSE_WITH(symbols[EXTERN].section, 2);
+	REFUSE_WITH(sections[1].name, 80);
+	REFUSE_WITH(head.nr_sections, 0xffffffff);
+	REFUSE_WITH(head.sections_off, 3);
+	REFUSE_WITH(head.sections_off, sizeof(image));
+	REFUSE_WITH(strings[79], 'x');
 }
 
 int main(void)
@@ -264,6 +408,10 @@ int main(void)
 		cmocka_unit_test(for_initial_percpu),
 		cmocka_unit_test(for_a_module),
 		cmocka_unit_test(for_a_module_with_exports),
+		cmocka_unit_test(freed_by_name),
+		cmocka_unit_test(freed_by_section),
+		cmocka_unit_test(freed_by_nothing),
+		cmocka_unit_test(finds_nothing_twice),
 		cmocka_unit_test(for_the_core),
 		cmocka_unit_test(refuses_damaged_images),
 	};

@@ -233,7 +233,8 @@ static void test_namesake_in_module(void **state)
 	uint64_t range[1][2] = { { SIM_TEXT, SIM_DATA + 0x100000 - SIM_TEXT } };
 	char names[] = "\0alone";
 	Elf_Sym own[NR_OWN] = { 0 };
-	struct module mod = { .ranges = range, .nr_ranges = 1,
+	struct module mod = { .ranges = range, .nr_ranges = 1, .constants = range,
+			      .nr_constants = 1,
 			      .core_kallsyms = { own, NR_OWN, names } };
 	unsigned long global, other = SIM_FUNCTIONS + 0x9000, outside = SIM_ETEXT + 0x9000;
 	struct sim *s = new_sample();
@@ -277,7 +278,8 @@ static void test_needed_in_module(void **state)
 	struct sim *s = new_sample();
 	unsigned long global = s->values[Y_ALONE], other = SIM_FUNCTIONS + 0x9000;
 	Elf_Sym own[] = { own_symbol_of(global, STB_GLOBAL), own_symbol_of(other, STB_LOCAL) };
-	struct module mod = { .ranges = range, .nr_ranges = 1,
+	struct module mod = { .ranges = range, .nr_ranges = 1, .constants = range,
+			      .nr_constants = 1,
 			      .core_kallsyms = { own, ARRAY_SIZE(own), names } };
 
 	candidate(s, Y_ALONE)->type = 't';
@@ -408,7 +410,8 @@ static void test_weak_alone(void **state)
 static void test_module(void **state)
 {
 	uint64_t range[1][2] = { { SIM_TEXT, SIM_DATA + 0x100000 - SIM_TEXT } };
-	struct module mod = { .ranges = range, .nr_ranges = 1 };
+	struct module mod = { .ranges = range, .nr_ranges = 1, .constants = range,
+			      .nr_constants = 1 };
 	struct sim *s = new_sample();
 
 	s->mod = &mod;

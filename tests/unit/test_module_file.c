@@ -65,7 +65,7 @@ static struct file make_file(void)
 			.strings_off = sizeof(struct ksplice_image) + sizeof(struct ksplice_symbol),
 			.strings_size = 24,
 		},
-		.symbol = { .name = 1 },
+		.symbol = { .name = 1, .section = KSPLICE_EXTERN },
 		.strings = "\0printk",
 		.info = "name=ksplice_u1_m\0vermagic=6.1 SMP",
 	};

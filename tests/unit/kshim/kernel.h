@@ -66,10 +66,15 @@ struct mod_kallsyms {
 	char *strtab;
 };
 
-/* The memory that belongs to a module, the start and the size of each range, and its symbols. */
+/*
+ * The memory that belongs to a module, the start and the size of each range, which of it nothing
+ * writes, and its symbols.
+ */
 struct module {
 	uint64_t (*ranges)[2];
 	size_t nr_ranges;
+	uint64_t (*constants)[2];
+	size_t nr_constants;
 	struct mod_kallsyms core_kallsyms;
 	struct jump_entry *jump_entries;
 	unsigned int num_jump_entries;

@@ -12,6 +12,7 @@
 #include "kmodsrc/symbols.c"
 #include "kmodsrc/match.c"
 #include "kmodsrc/match_learn.c"
+#include "kmodsrc/match_freed.c"
 #include "kmodsrc/match_solve.c"
 #include "kmodsrc/match_reference.c"
 #include "kmodsrc/match_compare.c"

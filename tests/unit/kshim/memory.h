@@ -46,6 +46,15 @@ int sprint_symbol(char *buffer, unsigned long address)
 	return sprintf(buffer, "0x%lx", address);
 }
 
+bool ksplice_module_is_constant(const struct module *mod, unsigned long address, size_t len)
+{
+	for (size_t i = 0; i < mod->nr_constants; i++)
+		if (len <= mod->constants[i][1] &&
+		    address - mod->constants[i][0] <= mod->constants[i][1] - len)
+			return true;
+	return false;
+}
+
 static bool read_part(void *dst, unsigned long address, size_t len, unsigned long start,
 		      const void *bytes, size_t size)
 {
