@@ -83,7 +83,8 @@ int gone_check_variable(const struct extract *x, const struct atom *post, struct
 		err,
 		"%s: the variable %s moves here from %s: what the running kernel has stored in it would be lost",
 		x->name, atom_name(post), unit);
-	error_hint(err,
-		   "leave the variable where it is; if the patch renames the file, make it with `git diff -M'; if it is another variable, give it another name");
+	error_hint(
+		err,
+		"leave the variable where it is, and give its address out by a new function beside it; if the patch renames the file, make it with `git diff -M'; if it is another variable, give it another name");
 	return rc;
 }

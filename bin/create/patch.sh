@@ -35,7 +35,8 @@ patch_read()
 	while IFS=$'\t' read -r kind path origin; do
 		if [[ $kind = unsupported ]]; then
 			[[ $path = *binary* ]] ||
-				die 6 unsupported "the patch $path" "make it with 'git diff --no-renames'"
+				die 6 unsupported "the patch $path" \
+					"a copy is a new file, and this form of a patch has not all of its text: make it with 'git diff --no-renames'"
 			die 6 unsupported "the patch $path"
 		fi
 		patch_kinds[$path]=$kind

@@ -127,6 +127,26 @@ static void refuses_what_is_wrong(void **state)
 		"not a legal id");
 }
 
+/* As many modules as a changed header may be in. */
+static void reads_many_targets(void **state)
+{
+	static char text[1 << 16];
+	struct manifest m;
+	struct failure f;
+	size_t length;
+
+	length = snprintf(text, sizeof(text), "%s", HEAD BODY);
+	for (int i = 2; i < 512; i++)
+		length += snprintf(text + length, sizeof(text) - length,
+				   "target m%d ksplice_3f2a_m%d.ko " SUM "\n", i, i);
+	assert_int_equal(parse(text, &m, &f), 0);
+	assert_int_equal(m.nr_targets, 512);
+	assert_string_equal(m.targets[511].target, "m511");
+	manifest_free(&m);
+	snprintf(text + length, sizeof(text) - length, "target more more.ko " SUM "\n");
+	refuses(text, "too many targets");
+}
+
 static void refuses_zero_bytes(void **state)
 {
 	static const char text[] = HEAD "\0" BODY;
@@ -177,6 +197,7 @@ int main(void)
 		cmocka_unit_test(reads_data),
 		cmocka_unit_test(description_may_be_missing),
 		cmocka_unit_test(refuses_what_is_wrong),
+		cmocka_unit_test(reads_many_targets),
 		cmocka_unit_test(refuses_zero_bytes),
 		cmocka_unit_test(survives_truncation),
 		cmocka_unit_test(sums_are_right),
