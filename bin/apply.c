@@ -218,7 +218,7 @@ static int rehearse(const struct speaker *who, const struct options *o, struct l
 static int apply(const struct speaker *who, const struct options *o, const struct update_file *file,
 		 struct failure *f)
 {
-	_cleanup_load_ struct load l = { .who = who, .file = file };
+	_cleanup_load_ struct load l = { .who = who, .file = file, .wait = o->wait };
 	enum present present;
 
 	if (load_check(&l, f) || find_present(who, file->manifest.id, &present, f))

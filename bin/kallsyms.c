@@ -9,6 +9,15 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "interrupt.h"
+#include "modules.h"
+
+/*
+ * Which modules there are is noted each so many lines of vmlinux. The last but one note is older
+ * than any line of a module: what is read at once is much less.
+ */
+#define LINES_PER_NOTE 4096
+#define PAUSE_MS       10
 
 struct wanted {
 	char *name;
@@ -161,17 +170,45 @@ static int read_line(struct kallsyms *k, char *line, bool *shown)
 	return add_entry(slot, address, type, module);
 }
 
-int kallsyms_read(struct kallsyms *k, const char *path, struct failure *f)
+/* Which modules there were before the first line of one was made. */
+struct notes {
+	char *older, *newer;
+};
+
+static void notes_free(struct notes *notes)
+{
+	free(notes->older);
+	free(notes->newer);
+}
+#define _cleanup_notes_ __attribute__((cleanup(notes_free)))
+
+static int take_note(struct notes *notes, struct failure *f)
+{
+	char *now = modules_present(f);
+
+	if (!now)
+		return -1;
+	free(notes->older);
+	notes->older = notes->newer;
+	notes->newer = now;
+	return 0;
+}
+
+/* Reads all of the file; notes may be NULL. */
+static int read_file(struct kallsyms *k, const char *path, struct notes *notes, struct failure *f)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	_cleanup_free_ char *line = NULL;
+	bool shown = false, of_modules = false;
 	size_t size = 0;
-	bool shown = false;
 
 	if (!file)
 		return fail(f, errno == EACCES || errno == EPERM ? STATUS_DENIED : STATUS_FAILED,
 			    "no_symbols", "%s: %s", path, strerror(errno));
-	while (getline(&line, &size, file) >= 0) {
+	for (size_t nr = 0; getline(&line, &size, file) >= 0; nr++) {
+		if (notes && !of_modules && !(nr % LINES_PER_NOTE) && take_note(notes, f))
+			return -1;
+		of_modules = of_modules || strchr(line, '[');
 		if (read_line(k, line, &shown))
 			return fail_memory(f);
 	}
@@ -184,6 +221,52 @@ int kallsyms_read(struct kallsyms *k, const char *path, struct failure *f)
 		return -1;
 	}
 	return 0;
+}
+
+int kallsyms_read(struct kallsyms *k, const char *path, struct failure *f)
+{
+	return read_file(k, path, NULL, f);
+}
+
+/* Forgets what was found, not what is wanted. */
+static void forget(struct kallsyms *k)
+{
+	for (size_t i = 0; i < k->nr_slots; i++) {
+		free(k->slots[i].entries);
+		k->slots[i].entries = NULL;
+		k->slots[i].nr_entries = 0;
+	}
+}
+
+int kallsyms_read_modules(struct kallsyms *k, const char *path, unsigned int seconds,
+			  struct failure *f)
+{
+	int64_t end = now_ms() + (int64_t)seconds * 1000;
+
+	for (unsigned int turn = 0;; turn++) {
+		_cleanup_notes_ struct notes notes = { 0 };
+		_cleanup_free_ char *after = NULL;
+		const char *before;
+
+		if (read_file(k, path, &notes, f))
+			return -1;
+		after = modules_present(f);
+		if (!after)
+			return -1;
+		before = notes.older ? notes.older : notes.newer;
+		if (before && !strcmp(before, after))
+			return 0;
+		if (interrupt_check(f))
+			return -1;
+		if (now_ms() >= end) {
+			fail(f, STATUS_BUSY, "modules_changing",
+			     "modules were loaded or removed each time that %s was read", path);
+			fail_hint(f, "try again when that is over, or with a larger --wait");
+			return -1;
+		}
+		forget(k);
+		interrupt_sleep_ms(PAUSE_MS, turn);
+	}
 }
 
 const struct kallsyms_entry *kallsyms_find(const struct kallsyms *k, const char *name,

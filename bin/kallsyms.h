@@ -32,6 +32,15 @@ int kallsyms_want(struct kallsyms *k, const char *name);
  */
 int kallsyms_read(struct kallsyms *k, const char *path, struct failure *f);
 
+/*
+ * The same for symbols of modules as well. The file lists these by their number in a list: when a
+ * module comes or goes meanwhile, lines of others are left out, and a function whose address is
+ * missing could be taken for another one. So what was read counts only if no module came or went;
+ * else it is read again, for so many seconds.
+ */
+int kallsyms_read_modules(struct kallsyms *k, const char *path, unsigned int seconds,
+			  struct failure *f);
+
 /* All entries of that name, exactly, in the file's order; NULL and *count 0: none. */
 const struct kallsyms_entry *kallsyms_find(const struct kallsyms *k, const char *name,
 					   size_t *count);

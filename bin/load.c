@@ -107,11 +107,19 @@ int load_check_targets(struct load *l, struct failure *f)
 	char others[32] = "";
 	size_t missing = 0;
 
+	l->targets = calloc(m->nr_targets, sizeof(*l->targets));
+	if (!l->targets)
+		return fail_memory(f);
 	for (size_t i = 0; i < m->nr_targets; i++) {
 		const char *target = m->targets[i].target;
 
-		if (!strcmp(target, "vmlinux") || sysfs_module_is_live(target))
+		if (!strcmp(target, "vmlinux"))
 			continue;
+		l->targets[i] = sysfs_module_number(target);
+		if (l->targets[i] && sysfs_module_is_live(target)) {
+			l->changes_modules = true;
+			continue;
+		}
 		if (!missing++)
 			first = target;
 	}
@@ -140,7 +148,9 @@ int load_read_symbols(struct load *l, struct failure *f)
 		if (candidates_want(l->symbols, l->modules[i].images, l->modules[i].images_size, f))
 			return -1;
 	}
-	return kallsyms_read(l->symbols, path, f);
+	if (!l->changes_modules)
+		return kallsyms_read(l->symbols, path, f);
+	return kallsyms_read_modules(l->symbols, path, l->wait, f);
 }
 
 static int insert_core(struct load *l, struct failure *f)
@@ -210,6 +220,20 @@ static int hand_in_candidates(struct load *l, size_t i, struct failure *f)
 	return sysfs_write_symbols(blob, size, f);
 }
 
+/* Has the target been loaded anew? Then the symbols that were read are those of another place. */
+static int check_reloaded(const struct load *l, size_t i, struct failure *f)
+{
+	const char *target = l->file->manifest.targets[i].target;
+	uint64_t number = l->targets[i] ? sysfs_module_number(target) : 0;
+
+	if (!number || number == l->targets[i])
+		return 0;
+	fail(f, STATUS_FAILED, "target_reloaded",
+	     "module %s was removed and loaded again while its symbols were looked at", target);
+	fail_hint(f, "apply the update again");
+	return -1;
+}
+
 static int load_one(struct load *l, size_t i, struct failure *f)
 {
 	const struct manifest *m = &l->file->manifest;
@@ -223,6 +247,8 @@ static int load_one(struct load *l, size_t i, struct failure *f)
 	err = module_load(member->data, member->size);
 	if (!err)
 		return 0;
+	if (check_reloaded(l, i, f))
+		return -1;
 	/* A refusal by ksplice.ko has a cause; one by the kernel's own loader has none. */
 	if (attempt_failure(m->id, f)) {
 		char version[256] = "";
@@ -281,5 +307,6 @@ void load_roll_back(struct load *l, struct failure *f)
 void load_free(struct load *l)
 {
 	free(l->modules);
+	free(l->targets);
 	kallsyms_free(l->symbols);
 }

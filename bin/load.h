@@ -8,18 +8,22 @@
 #define KSPLICE_LOAD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "kallsyms.h"
 #include "message.h"
 #include "module_file.h"
 #include "update_file.h"
 
-/* Zero-initialise, set `who' and `file'; at the end load_free(). */
+/* Zero-initialise, set `who', `file' and `wait'; at the end load_free(). */
 struct load {
 	const struct speaker *who;
 	const struct update_file *file;
 	struct module_file *modules; /* one per target of the manifest */
 	struct kallsyms *symbols;
+	unsigned int wait; /* seconds, for what passes */
+	uint64_t *targets; /* sysfs_module_number() of each, before symbols were read */
+	bool changes_modules; /* not only vmlinux */
 	bool has_begun; /* something may be in the kernel */
 };
 

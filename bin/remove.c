@@ -26,6 +26,15 @@ static int remove_module(const char *id, const char *target, bool force, struct 
 	err = module_unload(module);
 	if (!err)
 		return 0;
+	if (err == -EWOULDBLOCK) {
+		fail(f, STATUS_FAILED, "module_in_use",
+		     "update %s is not in effect, but something holds its module %s", id,
+		     module);
+		fail_hint(f,
+			  "a BPF program that is attached to the new code, perhaps: detach it, then ksplice-undo %s",
+			  id);
+		return -1;
+	}
 	return fail(f, STATUS_FAILED, "unexpected", "update %s: module %s could not be removed: %s",
 		    id, module, strerror(-err));
 }

@@ -189,6 +189,16 @@ bool sysfs_module_exists(const char *name)
 	return is_there(path);
 }
 
+uint64_t sysfs_module_number(const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+
+	if (asprintf(&path, "%s/module/%s", path_sys(), name) < 0)
+		return 0;
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
 bool sysfs_module_is_live(const char *name)
 {
 	_cleanup_free_ char *path = NULL;

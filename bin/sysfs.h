@@ -39,6 +39,12 @@ int sysfs_write_stage(const char *id, const char *word);
 char **sysfs_list_dirs(const char *path, size_t *count);
 void sysfs_free_names(char **names, size_t count);
 
+/*
+ * A number that the kernel gives to a module when it is loaded, and to no other one later; 0: it
+ * is not there.
+ */
+uint64_t sysfs_module_number(const char *name);
+
 /* Is a module loaded (or built in) that has finished its own start? */
 bool sysfs_module_is_live(const char *name);
 

@@ -19,6 +19,11 @@ setup()
 	fake_pack "$dir"
 }
 
+teardown()
+{
+	[ -z "${writer-}" ] || kill "$writer" 2>/dev/null || true
+}
+
 # says TEXT: the last output has it.
 says()
 {
@@ -320,4 +325,95 @@ keys()
 		run "ksplice-$command" --version
 		[ "$status" = 0 ]
 	done
+}
+
+# symbols_while COMMAND: for each reading of the symbols, writes them; the command is run meanwhile, when
+# the reader has begun with those of modules and is not at their end
+symbols_while()
+{
+	local i
+
+	rm -f "$dir/proc/kallsyms"
+	mkfifo "$dir/proc/kallsyms"
+	for ((i = 0; i < 4000; i++)); do
+		echo "ffffffffc0000$i t name_of_a_function_$i	[ext4]"
+	done >"$dir/of_modules"
+	while :; do
+		{
+			# The next reader is to find another one.
+			rm "$dir/proc/kallsyms"
+			mkfifo "$dir/proc/kallsyms"
+			printf 'ffffffff81000000 T %s\n' _stext do_it printk
+			# More than a pipe holds.
+			cat "$dir/of_modules"
+			eval "$1"
+			echo >>"$dir/readings"
+		} >"$dir/proc/kallsyms"
+	done 3>&- &
+	writer=$!
+}
+
+# readings N: the symbols were read so many times
+readings()
+{
+	kill "$writer"
+	[ "$(wc -l <"$dir/readings")" = "$1" ]
+}
+
+@test "a module that comes while symbols are read" {
+	symbols_while '[ -e "$dir/readings" ] || echo "fat 1 0 - Loading 0xffffffffc1000000" >>"$dir/proc/modules"'
+	run fake ksplice-apply "$file"
+	[ "$status" = 0 ]
+	readings 2
+}
+
+@test "a module that is removed and loaded again at the same place while symbols are read" {
+	mkdir "$dir/sys/module/fat"
+	symbols_while '[ -e "$dir/readings" ] || { mv "$dir/sys/module/fat" "$dir/old"; mkdir "$dir/sys/module/fat"; }'
+	run fake ksplice-apply "$file"
+	[ "$status" = 0 ]
+	readings 2
+}
+
+@test "a user more of a module is no change" {
+	symbols_while 'sed -i "s/ 1 - / 2 jbd2, /" "$dir/proc/modules"'
+	run fake ksplice-apply "$file"
+	[ "$status" = 0 ]
+	readings 1
+}
+
+@test "modules that come all the time" {
+	symbols_while 'echo "m$i$RANDOM 1 0 - Live 0xffffffffc1000000" >>"$dir/proc/modules"'
+	run fake ksplice-apply --wait 0 "$file"
+	[ "$status" = 4 ]
+	says "[modules_changing]"
+	says "hint: try again"
+	is_clean
+	readings 1
+}
+
+@test "a target that is loaded anew" {
+	FAKE_RELOAD=ext4 run fake ksplice-apply "$file"
+	[ "$status" = 1 ]
+	says "module ext4 was removed and loaded again"
+	says "[target_reloaded]"
+	is_clean
+}
+
+@test "something holds a module of an update that is undone" {
+	fake ksplice-apply "$file"
+	touch "$dir/sys/held"
+	for _ in 1 2; do
+		FAKE_HELD=ksplice_abc1_ext4 run fake ksplice-undo abc1
+		[ "$status" = 1 ]
+		says "not in effect, but something holds its module ksplice_abc1_ext4 [module_in_use]"
+		says "then ksplice-undo abc1"
+	done
+	FAKE_HELD=ksplice_abc1_ext4 run fake ksplice-apply "$file"
+	[ "$status" = 1 ]
+	says "[module_in_use]"
+	rm "$dir/sys/held"
+	run fake ksplice-undo abc1
+	[ "$status" = 0 ]
+	is_clean
 }

@@ -8,6 +8,9 @@
  *	FAKE_BUSY=N		so many attempts end with "busy"
  *	FAKE_USER=1		the caller is not root
  *	FAKE_SIGNAL=N		the process gets this signal when it loads a target's module
+ *	FAKE_RELOAD=TARGET	it has been loaded anew when its part comes, which is refused
+ *	FAKE_HELD=MODULE	this module cannot be removed, for something holds it: while
+ *				$KSPLICE_SYSFS/held is there
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -116,6 +119,10 @@ static long load(const char *data, size_t size)
 		put("", "/symbols");
 		return 0;
 	}
+	if (setting("FAKE_RELOAD") && !strcmp(setting("FAKE_RELOAD"), last.target)) {
+		run("cd %1$s/module && mv %2$s ../old && cp -r ../old %2$s", last.target);
+		cause = "no_match";
+	}
 	if (setting("FAKE_SIGNAL"))
 		raise(atoi(setting("FAKE_SIGNAL")));
 	if (number || cause) {
@@ -135,11 +142,14 @@ static long load(const char *data, size_t size)
 	return 0;
 }
 
-/* As the kernel has it: what another module needs cannot go. */
+/* As the kernel has it: what another module needs, or a user of its own, cannot go. */
 static bool is_held(const char *name)
 {
 	char path[PATH_MAX];
 
+	snprintf(path, sizeof(path), "%s/held", getenv("KSPLICE_SYSFS"));
+	if (setting("FAKE_HELD") && !strcmp(setting("FAKE_HELD"), name) && !access(path, F_OK))
+		return true;
 	snprintf(path, sizeof(path), "%s/module/%s/holders", getenv("KSPLICE_SYSFS"), name);
 	/* That of an empty folder succeeds. */
 	return rmdir(path) && errno == ENOTEMPTY;

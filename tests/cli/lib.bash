@@ -25,6 +25,7 @@ fake_root()
 	export KSPLICE_SYSFS=$1/sys KSPLICE_PROC=$1/proc KSPLICE_RUN=$1/run KSPLICE_MODULES=$1/modules
 	mkdir -p "$1/sys/kernel" "$1/sys/module/ext4" "$1/proc/sys/kernel" "$1/run"
 	echo live >"$1/sys/module/ext4/initstate"
+	echo "ext4 4096 1 - Live 0xffffffffc0000000" >"$1/proc/modules"
 	echo "$release" >"$1/proc/sys/kernel/osrelease"
 	echo '#1 SMP test' >"$1/proc/sys/kernel/version"
 	printf 'ffffffff81000000 T %s\n' _stext do_it printk >"$1/proc/kallsyms"
