@@ -77,6 +77,8 @@ fails()
 	# patch(1) would leave out what follows the end of a hunk, without a word.
 	(cat "$dir/good.patch"; echo "+more") >"$dir/more"
 	fails 1 bad_patch "line 6: the hunk before has more lines than it says" --patch "$dir/more"
+	(cat "$dir/good.patch"; printf "%s\n" " context" "" +more) >"$dir/behind"
+	fails 1 bad_patch "line 8: the hunk before has more lines than it says" --patch "$dir/behind"
 	(cat "$dir/good.patch"; printf "%s\n" " context" "@@ -9 +9 @@" -old +new) >"$dir/next"
 	fails 1 bad_patch "line 7: a hunk without a file" --patch "$dir/next"
 	sed 's,fs/proc,../..,' "$dir/good.patch" >"$dir/outside"
@@ -171,6 +173,8 @@ files()
 	[ "$(cat "$dir/tree/fs/b.c")" = $'kept\nnew' ]
 	# A name that says something else than the head, or leads out.
 	sed 's,+++ b/fs/b.c,+++ b/fs/c.c,' "$dir/renamed" >"$dir/other"
+	fails 1 bad_patch "not what the file is renamed to" --patch "$dir/other"
+	sed 's,--- a/fs/a.c,--- a/fs/c.c,' "$dir/renamed" >"$dir/other"
 	fails 1 bad_patch "not what the file is renamed to" --patch "$dir/other"
 	sed 's,rename to fs/b.h,rename to ../b.h,' "$dir/renamed" >"$dir/outside"
 	fails 1 bad_patch "leads out" --patch "$dir/outside"

@@ -38,6 +38,10 @@ missed()
 	[ ${#lines[@]} = 3 ]
 	run missed <<<'#include "ksplice-has-none.h"'
 	[ "$output" = "the file ksplice-has-none.h" ]
+	run missed <<<'struct after *p; int f(void) { return (*p).value; }'
+	[ "$output" = "the type struct after" ]
+	run missed <<<'int f(struct within *p); int f(struct within *p) { return !p; }'
+	[ "${lines[0]}" = "the type struct within" ]
 }
 
 @test "a function that is declared otherwise" {

@@ -71,3 +71,21 @@ check()
 	run check
 	[ "$status" = 0 ]
 }
+
+@test "only what the patch declares, by its whole name" {
+	echo 'new another' >work/changes/fs/all.h
+	run check
+	[ "$status" = 0 ]
+	echo 'new added' >work/changes/fs/all.h
+	for line in 'int added_too(int a)' 'int not_added(int a)' 'asm(".globl added_too");'; do
+		echo "$line" >source/kernel/more.c
+		run check
+		[ "$status" = 1 ]
+	done
+}
+
+@test "what the assembler is told in a string defines" {
+	printf 'asm("\\n"\n\t"added:\\n"\n);\n' >source/kernel/more.c
+	run check
+	[ "$status" = 0 ]
+}

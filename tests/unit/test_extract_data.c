@@ -202,6 +202,30 @@ static void test_per_cpu(void **state)
 	expect_refused(&job, "mine in section .data..percpu..decrypted", "not known");
 }
 
+/* Where no probe may be: what says so of new code comes along, and of no other. */
+static void test_no_probes(void **state)
+{
+	static const char text[] =
+		"#define NOKPROBE(name) static unsigned long _kbl_addr_##name "
+		"__attribute__((used, section(\"_kprobe_blacklist\"))) = (unsigned long)name;\n"
+		"static __attribute__((noipa)) int added(int x) { return x + 1; }\n"
+		"NOKPROBE(added) NOKPROBE(changed) NOKPROBE(helper)\n"
+		"int changed(int x) { state += added(x); ";
+	const struct elf_section *sec;
+	struct job job;
+
+	(void)state;
+	run_edit(&job, "int changed(int x) { ", text);
+	expect_ok(&job);
+	sec = elf_find_section(job.x.out, "_kprobe_blacklist");
+	assert_non_null(sec);
+	assert_int_equal(sec->size, 16);
+	assert_int_equal(sec->nr_relocs, 2);
+	assert_string_equal(sec->relocs[0].symbol->section->name, ".text.added");
+	assert_string_equal(sec->relocs[1].symbol->section->name, ".text.changed");
+	done(&job);
+}
+
 /* What the module loader finds in a section of pointers comes along; what nobody knows does not. */
 static void test_pointers(void **state)
 {
@@ -236,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_rewritten),
 		cmocka_unit_test(test_rewritten_pointer),
 		cmocka_unit_test(test_per_cpu),
+		cmocka_unit_test(test_no_probes),
 		cmocka_unit_test(test_pointers),
 	};
 

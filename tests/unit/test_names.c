@@ -112,6 +112,14 @@ static void test_contents(void **state)
 		"extern int a, b; __attribute__((section(\".data..ro_after_init\")))\n"
 		"struct { int *p; int n; } v = { &a, 5 };\n",
 	};
+	/* The same values at other places. */
+	static const char places[] = "extern int a; struct { int *p, *q; } v = { &a, 0 };\n";
+	static const char places_other[] = "extern int a; struct { int *p, *q; } v = { 0, &a };\n";
+	/* What a neighbour in the section refers to is not its own. */
+#define HERE "__attribute__((section(\".data.here\"))) "
+	static const char near[] = "extern int a, b; " HERE "int *u = &a, *v = &a, *w = &a;\n";
+	static const char near_other[] =
+		"extern int a, b; " HERE "int *u = &b, *v = &a, *w = &b;\n";
 	char *first = contents_of(one), *second = contents_of(same);
 
 	(void)state;
@@ -121,6 +129,16 @@ static void test_contents(void **state)
 		second = contents_of(others[i]);
 		assert_string_not_equal(first, second);
 	}
+	free(first);
+	free(second);
+	first = contents_of(places);
+	second = contents_of(places_other);
+	assert_string_not_equal(first, second);
+	free(first);
+	free(second);
+	first = contents_of(near);
+	second = contents_of(near_other);
+	assert_string_equal(first, second);
 	free(first);
 	free(second);
 }
