@@ -1,0 +1,1 @@
+../bpf-trampoline/bpf.c
