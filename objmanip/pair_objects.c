@@ -161,8 +161,8 @@ static void mark_referred(struct unit *unit)
 }
 
 /*
- * What is freed after boot, what is empty, and what nobody refers to, or only the list that it is in
- * (constants that the compiler has put into the code itself; ___tp_str): contents decide.
+ * What is freed after boot, what is empty, and what nobody refers to, or only the list that it is
+ * in (constants that the compiler has put into the code itself; ___tp_str): contents decide.
  */
 static bool decided_by_content(const struct atom *atom)
 {
