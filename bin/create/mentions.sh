@@ -32,7 +32,7 @@ mentions_find()
 	: >"$work/reach/live"
 	while [[ -s $work/reach/fresh ]]; do
 		(($(wc -l <"$work/reach/names") <= mentions_most)) || return 1
-		mentions_round || die_log 1 failed "the source could not be searched"
+		logged mentions_round || die_log 1 failed "the source could not be searched"
 	done
 	sort -u -o "$work/reach/live" "$work/reach/live"
 }
