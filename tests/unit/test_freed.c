@@ -189,7 +189,7 @@ static void of_another_build(void **state)
 	(void)state;
 	set_up_files("cat", "");
 	RUN("echo 'int more;' >c.c; ${CC:-gcc} -c -o c.o c.c; ld -r --build-id=sha1 -o "
-	    "modules/6.1-test/kernel/my-mod.ko my-mod.ko c.o");
+	    "modules/6.1-test/kernel/my-mod.ko a.c.o b.c.o c.o");
 	expect_sections_alone("not the one that was loaded");
 	set_up_files("cat", "");
 	RUN("printf x >>sys/module/my_mod/notes/.note.gnu.build-id");
