@@ -383,7 +383,8 @@ void extract_report(const struct extract *x, FILE *file)
 
 		const char *kind = accept_kind(atom);
 
-		if (!atom->included && atom->changed && atom->class == SECTION_EXIT_CODE)
+		if (!atom->included && (atom->changed || !atom->twin) &&
+		    atom->class == SECTION_EXIT_CODE)
 			fprintf(file, "ignored %s\n", atom_name(atom));
 		if (atom->rewritten)
 			fprintf(file, "rewritten %s\n", atom_name(atom));

@@ -56,15 +56,17 @@ static bool is_name(const struct elf_symbol *sym)
 	       sym->name[0] && strncmp(sym->name, ".L", 2);
 }
 
+/* Made for the kernel's build alone: by BTF_ID() and MODULE_DEVICE_TABLE(). */
+static bool is_for_build(const struct elf_symbol *sym)
+{
+	return !strncmp(sym->name, "__BTF_ID__", 10) || !strncmp(sym->name, "__mod_", 6);
+}
+
 /* Of several names for one place, the one that means most to a reader. */
 static bool better_name(const struct elf_symbol *a, const struct elf_symbol *b)
 {
-	static const char btf[] = "__BTF_ID__";
-	bool a_btf = !strncmp(a->name, btf, strlen(btf)),
-	     b_btf = !strncmp(b->name, btf, strlen(btf));
-
-	if (a_btf != b_btf)
-		return b_btf;
+	if (is_for_build(a) != is_for_build(b))
+		return is_for_build(b);
 	if ((a->type != STT_NOTYPE) != (b->type != STT_NOTYPE))
 		return a->type != STT_NOTYPE;
 	if ((a->bind != STB_LOCAL) != (b->bind != STB_LOCAL))

@@ -79,6 +79,8 @@ link_extract_unit()
 		while read -r line; do
 			[[ $line != "stored "* ]] ||
 				note "$unit: ${line#* }() is removed, but its address may be stored somewhere: there the old code goes on being called"
+			[[ $line != "ignored "* ]] ||
+				note "$unit: ${line#* }() is exit code, which nothing in the running kernel calls: left out"
 			[[ $line =~ ^(replaced|added|removed|rewritten)\ (.+)$ ]] || continue
 			printf '%s\t%s\t%s\t%s\n' "$target" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "$unit"
 		done <"$code.report" >>"$work/functions"

@@ -100,6 +100,45 @@ static const unsigned char *only_rewrite(const struct job *job, struct ksplice_r
 	return (*contents)->data + sec->relocs[1].addend;
 }
 
+/* What exit code there is was known when the module was loaded: new code of that kind is said. */
+static void test_new_exit_code(void **state)
+{
+	static const char text[] = "int state;\nint f(int x) { return state += x; }\n";
+	char *post = edit(text, "+= x", "+= x + 1"),
+	     *more = edit(post, NULL,
+			  "__attribute__((section(\".exit.text\"), used)) static void leave(void)"
+			  " { state = 0; }\n"),
+	     *report;
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "c", text, more);
+	expect_ok(&job);
+	report = report_of(&job);
+	assert_string_equal(report, "replaced f\nignored leave\n");
+	free(report);
+	done(&job);
+	free(more);
+	free(post);
+}
+
+/* A device table has a second name, for the kernel's build: messages have its own. */
+static void test_device_table(void **state)
+{
+	static const char text[] = "static const int ids[] = { 1, 2, 0 };\n"
+				   "extern const __typeof__(ids) __mod_usb__ids_device_table"
+				   " __attribute__((unused, alias(\"ids\")));\n"
+				   "const int *driver = ids;\nint f(int x) { return ids[x]; }\n";
+	char *post = edit(text, "2, 0", "2, 3, 0");
+	struct job job;
+
+	(void)state;
+	run_texts(&job, "c", text, post);
+	expect_refused(&job, "driver", "uses ids, which changes");
+	assert_null(strstr(job.err.text, "__mod_"));
+	free(post);
+}
+
 /* A table whose users stay: no function comes along, only what is written over it. */
 static void test_rewritten(void **state)
 {
@@ -255,12 +294,10 @@ static void test_pointers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_constant_comes_along),
-		cmocka_unit_test(test_rewritten),
-		cmocka_unit_test(test_rewritten_pointer),
-		cmocka_unit_test(test_per_cpu),
-		cmocka_unit_test(test_no_probes),
+		cmocka_unit_test(test_kept),	      cmocka_unit_test(test_constant_comes_along),
+		cmocka_unit_test(test_new_exit_code), cmocka_unit_test(test_device_table),
+		cmocka_unit_test(test_rewritten),     cmocka_unit_test(test_rewritten_pointer),
+		cmocka_unit_test(test_per_cpu),	      cmocka_unit_test(test_no_probes),
 		cmocka_unit_test(test_pointers),
 	};
 
