@@ -42,11 +42,61 @@ static void test_new_number(void **state)
 	free(post);
 }
 
+/* The first of a list has a second name, the list's, which stays. */
+static void test_new_first_number(void **state)
+{
+	char *post = edit(ids, "? list[1] : 1", "? list[0] : 2"), *found;
+	struct job job;
+
+	(void)state;
+	while ((found = strstr(post, "struct__socket")))
+		memcpy(found, "struct__dentry", 14);
+	run_texts(&job, "c", ids, post);
+	expect_refused(&job, "__BTF_ID__struct__dentry__11", "new in section .BTF_ids");
+	free(post);
+}
+
+/* Only what counts is left out of the name: another type whose name begins so is another one. */
+static void test_longer_name(void **state)
+{
+	char *pre = edit(ids, NULL, ""), *post = edit(ids, "? list[1] : 1", "? list[1] : 2"),
+	     *found;
+	struct job job;
+
+	(void)state;
+	while ((found = strstr(pre, "file__12")))
+		memcpy(found, "file__1x", 8);
+	run_texts(&job, "c", pre, post);
+	expect_refused(&job, "__BTF_ID__struct__file__12", "new in section .BTF_ids");
+	free(pre);
+	free(post);
+}
+
+/* One more of a type that is there already is one more. */
+static void test_one_more(void **state)
+{
+	static const char more[] =
+		"\".type __BTF_ID__struct__file__13,@object\\n.size __BTF_ID__struct__file__13,4\\n\"\n"
+		"\"__BTF_ID__struct__file__13: .zero 4\\n.popsection\");\n";
+	char *post = edit(ids, "? list[1] : 1", "? list[1] : 2"), *longer;
+	struct job job;
+
+	(void)state;
+	longer = edit(post, "file__12: .zero 4\\n.popsection\");\n", "file__12: .zero 4\\n\"\n#more#");
+	free(post);
+	post = edit(longer, "#more#", more);
+	run_texts(&job, "c", ids, post);
+	expect_refused(&job, "__BTF_ID__struct__file__1", "new in section .BTF_ids");
+	free(longer);
+	free(post);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_moved_numbers),
-		cmocka_unit_test(test_new_number),
+		cmocka_unit_test(test_moved_numbers),	 cmocka_unit_test(test_new_number),
+		cmocka_unit_test(test_new_first_number), cmocka_unit_test(test_longer_name),
+		cmocka_unit_test(test_one_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
