@@ -14,8 +14,8 @@ setup()
 parts()
 {
 	(
-		tree_src=$PWD/source tree_dir=$PWD/tree work=$PWD/work kernel_release=test
-		for part in units build; do
+		tree_src=$PWD/source tree_dir=$PWD/tree work=$PWD/work kernel_release=test opt_targets=
+		for part in units targets build; do
 			# shellcheck disable=SC1090
 			source "$create/$part.sh"
 		done
