@@ -380,7 +380,10 @@ struct ksplice_freed {			/* ascending (unit_id, symbol) */
 	X(nop_func)			\
 	X(skl_call_thunk_template)	\
 	X(ftrace_caller_op_ptr)		\
-	X(ftrace_regs_caller_op_ptr)
+	X(ftrace_regs_caller_op_ptr)	\
+	X(ftrace_call)			\
+	X(ftrace_regs_call)		\
+	X(ftrace_trace_function)
 
 #define KSPLICE_CORE_ENUM(name)	KSPLICE_CORE_##name,
 enum ksplice_core_symbol {

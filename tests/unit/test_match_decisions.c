@@ -369,6 +369,31 @@ static void test_trampolines(void **state)
 	sim_free(s);
 }
 
+/* What ftrace's entry code calls is what the kernel says that it calls; no other call does. */
+static void test_tracer(void **state)
+{
+	struct sim *s = new_sample();
+	const struct ksplice_site *site = s->unit.sites + s->unit.sections[S_TEXT].first_site;
+	unsigned long address;
+	u8 *call;
+
+	while (site->kind != KSPLICE_SITE_CALL)
+		site++;
+	address = s->bases[S_TEXT] + site->offset;
+	call = s->memory[S_TEXT] + site->offset;
+	s->special[SIM_TRACER] = SIM_TEXT + 0x123450;
+	sim_branch(call, 0xe8, address, s->special[SIM_TRACER]);
+	assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "a call in a state");
+	s->tracing_call = address;
+	set_core(s);
+	assert_matches(s);
+	s->special[SIM_TRACER]++;
+	assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "a call in a state");
+	sim_branch(call, 0xe9, address, s->special[SIM_TRACER]);
+	assert_refused(s, KSPLICE_CAUSE_NO_MATCH, "a call in a state");
+	sim_free(s);
+}
+
 /* The final link took another unit's definition of a weak function. */
 static void test_weak(void **state)
 {
@@ -435,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_extern),
 		cmocka_unit_test(test_breakpoint),
 		cmocka_unit_test(test_trampolines),
+		cmocka_unit_test(test_tracer),
 		cmocka_unit_test(test_weak),
 		cmocka_unit_test(test_weak_alone),
 		cmocka_unit_test(test_module),

@@ -214,11 +214,13 @@ unsigned long ksplice_x86_callee(const u8 *insn, unsigned long address)
 
 /* ---- calls and padding ------------------------------------------------------ */
 
-/* A call may go to the accounting code in front of the callee. */
+/* A call may go to the accounting code in front of the callee; ftrace has two of its own. */
 static bool call_legal(const struct ksplice_site_run *s)
 {
 	unsigned long callee;
 
+	if (ksplice_x86_tracer_legal(s))
+		return true;
 	if (s->site->symbol == KSPLICE_NONE || s->run[0] != OP_CALL)
 		return false;
 	callee = ksplice_x86_callee(s->run, s->address);

@@ -2,7 +2,8 @@
 /*
  * The tracing call at a function's entry: a nop, or a call to ftrace's entry code, to a copy of that
  * which ftrace has made for one of its users, or to a trampoline of BPF. What a call leads to may
- * only look like one, so the kernel itself must know it as one.
+ * only look like one, so the kernel itself must know it as one. And in the entry code, the call of
+ * what traces.
  */
 #include <linux/ctype.h>
 #include <linux/ftrace.h>
@@ -79,4 +80,22 @@ bool ksplice_x86_fentry_legal(const struct ksplice_site_run *s)
 		       is_bpf_trampoline(target);
 	return target && (target == ksplice_core_address(KSPLICE_CORE_ftrace_caller) ||
 			  target == ksplice_core_address(KSPLICE_CORE_ftrace_regs_caller));
+}
+
+/*
+ * As compiled it calls a function that does nothing; ftrace_modify_all_code() (kernel/trace/ftrace.c)
+ * makes it call what its variable says, without the accounting of call depth tracking
+ * (ftrace_call_replace(), arch/x86/kernel/ftrace.c).
+ */
+bool ksplice_x86_tracer_legal(const struct ksplice_site_run *s)
+{
+	unsigned long tracer;
+
+	if (s->address != ksplice_core_address(KSPLICE_CORE_ftrace_call) &&
+	    s->address != ksplice_core_address(KSPLICE_CORE_ftrace_regs_call))
+		return false;
+	return s->run[0] == OP_CALL &&
+	       ksplice_x86_read(ksplice_core_address(KSPLICE_CORE_ftrace_trace_function),
+				&tracer) &&
+	       ksplice_x86_target(s->run, s->address) == tracer;
 }

@@ -46,6 +46,9 @@ bool ksplice_x86_read(unsigned long address, unsigned long *value);
 
 bool ksplice_x86_fentry_legal(const struct ksplice_site_run *s);
 
+/* Of a call site: is it ftrace's own, and as ftrace keeps it now? */
+bool ksplice_x86_tracer_legal(const struct ksplice_site_run *s);
+
 /* ---- sites_alternative.c ------------------------------------------------- */
 
 bool ksplice_x86_alternative_legal(const struct ksplice_site_run *s);

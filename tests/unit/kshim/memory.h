@@ -190,13 +190,18 @@ static void set_core(struct sim *s)
 		{ KSPLICE_CORE_skl_call_thunk_template, SIM_TEMPLATE },
 		{ KSPLICE_CORE_ftrace_caller_op_ptr, SIM_FUNCTIONS + 64 + SIM_LOAD },
 	};
+	struct ksplice_candidates *own = s->candidates;
 	u32 i;
 
 	new_candidates(s);
 	for (i = 0; i < ARRAY_SIZE(core); i++)
 		add_candidate(s, 0, core[i].symbol, core[i].address, 'T');
+	if (s->tracing_call)
+		add_candidate(s, 0, KSPLICE_CORE_ftrace_call, s->tracing_call, 'T');
+	add_candidate(s, 0, KSPLICE_CORE_ftrace_trace_function, SIM_SPECIAL + 8 * SIM_TRACER, 'D');
 	ksplice_core_addresses_set(s->candidates);
 	free(s->candidates);
+	s->candidates = own;
 }
 
 /* Where sections and symbols are; some names exist elsewhere, too. */

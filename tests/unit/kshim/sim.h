@@ -33,7 +33,7 @@
 #define SIM_TEMPLATE	0xffffffff85000000UL	/* of the code that tracks the call depth */
 #define SIM_ACCOUNTING	"\x65\x48\xc1\x3c\x25\x00\x12\x00\x00\x05"
 
-enum sim_special { SIM_RETURN_THUNK, SIM_PV_OPS, SIM_NR_SPECIAL = SIM_PV_OPS + 200 };
+enum sim_special { SIM_RETURN_THUNK, SIM_TRACER, SIM_PV_OPS, SIM_NR_SPECIAL = SIM_PV_OPS + 200 };
 
 struct sim {
 	struct ksplice_unit unit;
@@ -51,6 +51,7 @@ struct sim {
 	unsigned long copy_base;
 	const char *alias;		/* what the kernel calls each extern; NULL: by its name */
 	u32 damaged;			/* the wrong byte of the trampoline, or SIM_SOUND */
+	unsigned long tracing_call;	/* which of the calls in the code is ftrace's own, or 0 */
 };
 
 #define SIM_MAX_STATES 600
