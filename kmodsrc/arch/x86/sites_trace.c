@@ -84,8 +84,8 @@ bool ksplice_x86_fentry_legal(const struct ksplice_site_run *s)
 
 /*
  * As compiled it calls a function that does nothing; ftrace_modify_all_code()
- * (kernel/trace/ftrace.c) makes it call what its variable says, without the accounting of call depth
- * tracking (ftrace_call_replace(), arch/x86/kernel/ftrace.c).
+ * (kernel/trace/ftrace.c) makes it call what its variable says, without the accounting of call
+ * depth tracking (ftrace_call_replace(), arch/x86/kernel/ftrace.c).
  */
 bool ksplice_x86_tracer_legal(const struct ksplice_site_run *s)
 {
