@@ -70,7 +70,7 @@ static void keep_freed(struct freed *f)
 	size_t kept = 0;
 
 	if (f->nr_sections)
-	qsort(f->sections, f->nr_sections, sizeof(*f->sections), by_address);
+		qsort(f->sections, f->nr_sections, sizeof(*f->sections), by_address);
 	for (size_t i = 0; i < f->nr_sections; i++) {
 		struct freed_section s = f->sections[i];
 		size_t next = i + 1;
