@@ -160,15 +160,15 @@ mentions_pastes()
 		sort -u -o "$folder/done" "$folder/done" "$folder/templates"
 		# What all may use is followed to those who do. The others have few users.
 		grep -E "^template $mentions_common" "$folder/templates" >"$folder/common" || true
-		grep -vE "^template $mentions_common" "$folder/templates" | mentions_any >>"$folder/names"
+		grep -vE "^template $mentions_common" "$folder/templates" | mentions_unfollowed >>"$folder/names"
 		cut -f 2 "$folder/common" | sort -u >"$folder/macros"
 		cat "$folder/common" >>"$folder/known"
 		mentions_macros call "$folder/macros" "$folder/known" >"$folder/said" || return 1
 		mv "$folder/common" "$folder/last"
 		: >"$folder/common"
 	done
-	# Handed on for so long: whatever they make then, it may be any name.
-	((round < mentions_rounds)) || mentions_any <"$folder/last" >>"$folder/names"
+	# Handed on for so long: with any argument then.
+	((round < mentions_rounds)) || mentions_unfollowed <"$folder/last" >>"$folder/names"
 	mentions_plain <"$folder/names" >"$tree_dir/pastes.new" &&
 		mv "$tree_dir/pastes.new" "$tree_dir/pastes"
 }
@@ -216,10 +216,10 @@ mentions_defined()
 			}' | sort -u
 )
 
-# Templates that fit any name, as pastes.awk would print them
-mentions_any()
+# Templates whose calls are not looked for, as names: any argument
+mentions_unfollowed()
 {
-	sed -E 's/^template ([^\t]*\t[^\t]*\t).*/name \1*/'
+	sed -E 's/^template /name /; s/[<@][0-9]+>/*/g; s/\*\*+/*/g'
 }
 
 # mentions_macros define|call WORDS [TEMPLATES]: pastes.awk for the files that have one of the words
