@@ -165,13 +165,13 @@ headers_announce()
 	shift 2
 	cost=$((number * headers_cost * headers_compiling * 2 / 100 / opt_jobs))
 	verbose "$where can be changed by ${*##*/}"
-	((number >= progress_many / 2)) || return 0
 	((number <= opt_max_units)) ||
 		die 6 unsupported "the changes of ${*##*/} reach $where; the limit is $opt_max_units" \
 			"make the change in the .c files that need it; fewer of them with --targets; or --max-units $number, which takes about $(
 				progress_duration "$cost")"
-	note "the changes of ${*##*/} reach $where; to compile them before and after takes up to $(
-		progress_duration "$cost")"
+	((number < progress_many / 2)) ||
+		note "the changes of ${*##*/} reach $where; to compile them before and after takes up to $(
+			progress_duration "$cost")"
 }
 
 # Folders of the source that kernel code comes from.

@@ -273,3 +273,28 @@ unnamed()
 	ln -s nowhere farm/fs/gone.c
 	headers headers_named
 }
+
+# announced NUMBER LIMIT: what is said of NUMBER units
+announced()
+(
+	source "$create/progress.sh"
+	source "$create/headers.sh"
+	plural() { [[ $1 = 1 ]] || echo s; }
+	verbose() { :; }
+	note() { echo "note: $*"; }
+	die() { echo "$*"; exit "$1"; }
+	opt_max_units=$2 opt_jobs=2
+	headers_announce "$1" 3 include/linux/fs.h
+)
+
+@test "more units than are allowed are refused, how few they may be" {
+	run announced 3 2
+	[ "$status" = 6 ]
+	[[ $output = *"reach 3 units of 3 targets; the limit is 2"*"--max-units 3"* ]]
+	run announced 3 3
+	[ "$status" = 0 ]
+	[ -z "$output" ]
+	run announced 300 300
+	[ "$status" = 0 ]
+	[[ $output = "note: the changes of fs.h reach 300 units"*"14 minutes" ]]
+}
