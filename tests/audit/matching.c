@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See matching.h. */
 #include "tests/unit/kshim/matcher.h"
+#include "tests/unit/kshim/calls.h"
 
 #include "matching.h"
 
 static const struct memory *memory; /* what ksplice_read_original() reads */
 
 /* ---- what the matcher calls ------------------------------------------------ */
-
-int ksplice_refuse(struct ksplice_abort *abort, enum ksplice_cause cause, const char *fmt, ...)
-{
-	va_list args;
-
-	if (!abort->cause) {
-		abort->cause = cause;
-		va_start(args, fmt);
-		vsnprintf(abort->detail, sizeof(abort->detail), fmt, args);
-		va_end(args);
-	}
-	return -EINVAL;
-}
 
 int ksplice_read_original(void *dst, unsigned long address, size_t len)
 {
@@ -29,15 +17,6 @@ int ksplice_read_original(void *dst, unsigned long address, size_t len)
 		return -EFAULT;
 	memcpy(dst, bytes, len);
 	return 0;
-}
-
-bool ksplice_module_is_constant(const struct module *mod, unsigned long address, size_t len)
-{
-	for (size_t i = 0; i < mod->nr_constants; i++)
-		if (len <= mod->constants[i][1] &&
-		    address - mod->constants[i][0] <= mod->constants[i][1] - len)
-			return true;
-	return false;
 }
 
 /* As the kernel names it: a trampoline of BPF without [MODULE]. */

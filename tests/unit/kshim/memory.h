@@ -8,22 +8,11 @@
 
 #include "sim.h"
 
+#include "calls.h"
+
 static struct sim *memory;	/* what ksplice_read_original() reads */
 
 /* ---- what the matcher calls ---------------------------------------------- */
-
-int ksplice_refuse(struct ksplice_abort *abort, enum ksplice_cause cause, const char *fmt, ...)
-{
-	va_list args;
-
-	if (!abort->cause) {
-		abort->cause = cause;
-		va_start(args, fmt);
-		vsnprintf(abort->detail, sizeof(abort->detail), fmt, args);
-		va_end(args);
-	}
-	return -1;
-}
 
 int sprint_symbol(char *buffer, unsigned long address)
 {
@@ -44,15 +33,6 @@ int sprint_symbol(char *buffer, unsigned long address)
 				       memory->alias ? memory->alias :
 						       ksplice_unit_symbol_name(&memory->unit, i));
 	return sprintf(buffer, "0x%lx", address);
-}
-
-bool ksplice_module_is_constant(const struct module *mod, unsigned long address, size_t len)
-{
-	for (size_t i = 0; i < mod->nr_constants; i++)
-		if (len <= mod->constants[i][1] &&
-		    address - mod->constants[i][0] <= mod->constants[i][1] - len)
-			return true;
-	return false;
 }
 
 static bool read_part(void *dst, unsigned long address, size_t len, unsigned long start,
