@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "../kmodsrc/ksplice_format.h"
 #include "attempt.h"
 #include "cleanup.h"
 #include "interrupt.h"
@@ -80,9 +81,21 @@ static int parse_options(int argc, char **argv, struct options *o, struct speake
 	return -1;
 }
 
-/* "2 functions in vmlinux, 1 function and 1 constant in ext4"; to be freed. */
+static void print_counts(FILE *out, size_t functions, size_t constants)
+{
+	fprintf(out, "%zu function%s", functions, functions == 1 ? "" : "s");
+	if (constants)
+		fprintf(out, " and %zu constant%s", constants, constants == 1 ? "" : "s");
+}
+
+/*
+ * "2 functions in vmlinux, 1 function and 1 constant in ext4"; of more than a
+ * few targets the sum, "70 functions in 66 targets". To be freed.
+ */
 static char *describe_functions(const struct manifest *m)
 {
+	bool named = m->nr_targets <= KSPLICE_NAMED_TARGETS;
+	size_t functions = 0, constants = 0;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -93,10 +106,17 @@ static char *describe_functions(const struct manifest *m)
 		size_t count = manifest_count_replaced(m, m->targets[i].target);
 		size_t data = manifest_count_data(m, m->targets[i].target);
 
-		fprintf(out, "%s%zu function%s", i ? ", " : "", count, count == 1 ? "" : "s");
-		if (data)
-			fprintf(out, " and %zu constant%s", data, data == 1 ? "" : "s");
+		functions += count;
+		constants += data;
+		if (!named)
+			continue;
+		fputs(i ? ", " : "", out);
+		print_counts(out, count, data);
 		fprintf(out, " in %s", m->targets[i].target);
+	}
+	if (!named) {
+		print_counts(out, functions, constants);
+		fprintf(out, " in %zu targets", m->nr_targets);
 	}
 	fclose(out);
 	return text;

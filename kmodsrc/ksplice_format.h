@@ -21,6 +21,7 @@
 
 #define KSPLICE_ID_LEN		32	/* update id with its NUL: [a-z0-9_]+ */
 #define KSPLICE_TARGET_LEN	64	/* "vmlinux" or a module's name, with NUL */
+#define KSPLICE_NAMED_TARGETS	4	/* of more, messages only give the number */
 
 /* Sections of an update's module. */
 #define KSPLICE_SEC_DESCRIPTOR	".ksplice.descriptor"	/* struct ksplice_descriptor */

@@ -260,9 +260,23 @@ static int run_stop(struct ksplice_update *update, struct ksplice_stop *stop,
 	return ksplice_refuse(abort, stop->cause, "refused");
 }
 
-/* "2 functions in vmlinux, 1 function and 1 constant in ext4" */
+static int print_counts(char *text, size_t room, unsigned int functions, unsigned int constants)
+{
+	int used = scnprintf(text, room, "%u function%s", functions, functions == 1 ? "" : "s");
+
+	if (constants)
+		used += scnprintf(text + used, room - used, " and %u constant%s", constants,
+				  constants == 1 ? "" : "s");
+	return used;
+}
+
+/*
+ * "2 functions in vmlinux, 1 function and 1 constant in ext4"; of more than a
+ * few targets the sum, "70 functions in 66 targets".
+ */
 static void log_transition(const struct ksplice_update *update, const char *verb)
 {
+	unsigned int functions = 0, constants = 0, nr_targets = 0;
 	const struct ksplice_part *part;
 	char text[256] = "";
 	size_t used = 0;
@@ -272,12 +286,16 @@ static void log_transition(const struct ksplice_update *update, const char *verb
 
 		for (i = 0; i < part->nr_splices; i++)
 			nr += part->splices[i].func->kind == KSPLICE_FUNC_REPLACED;
-		used += scnprintf(text + used, sizeof(text) - used, "%s%u function%s",
-				  used ? ", " : "", nr, nr == 1 ? "" : "s");
-		if (part->nr_constants)
-			used += scnprintf(text + used, sizeof(text) - used, " and %u constant%s",
-					  part->nr_constants, part->nr_constants == 1 ? "" : "s");
+		functions += nr;
+		constants += part->nr_constants;
+		if (nr_targets++)
+			used += scnprintf(text + used, sizeof(text) - used, ", ");
+		used += print_counts(text + used, sizeof(text) - used, nr, part->nr_constants);
 		used += scnprintf(text + used, sizeof(text) - used, " in %s", part->target_name);
+	}
+	if (nr_targets > KSPLICE_NAMED_TARGETS) {
+		used = print_counts(text, sizeof(text), functions, constants);
+		scnprintf(text + used, sizeof(text) - used, " in %u targets", nr_targets);
 	}
 	pr_info("ksplice: %s %s: %s, stopped %llu us\n", update->id, verb, text,
 		div_u64(update->stop_ns, NSEC_PER_USEC));
