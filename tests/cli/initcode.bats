@@ -16,6 +16,8 @@ setup()
 	enum { FIRST, SECOND };
 	extern int elsewhere(int a);
 	static const int step = 3;
+	extern int counter;
+	struct pair { int x; int y; } make_pair(int a) { struct pair p = { a, a }; return p; }
 	static int __initdata boot_value = 1;
 	static inline int helper(int a) { return elsewhere(a) + 1; }
 	static inline int deep(int a) { return helper(a) + step; }
@@ -27,11 +29,14 @@ setup()
 	static int __init boxed(void) { return elsewhere(sizeof(struct box)); }
 	static int __init second(void) { return elsewhere(SECOND); }
 	static int __init valued(void) { return elsewhere(boot_value); }
+	static int __init counted(void) { return counter > 3; }
+	static int __init paired(void) { return elsewhere(sizeof(struct pair)); }
 	static int __init at_boot(void) { return boot_helper(helper(3)); }
 	int init_module(void) __attribute__((alias("direct")));
-	int (*const calls[])(void) = { direct, indirect, limited, boxed, second, valued, at_boot };
+	int (*const calls[])(void) = { direct, indirect, limited, boxed, second, valued, counted, paired,
+		at_boot };
 	EOC
-	all='direct indirect limited boxed second valued at_boot'
+	all='direct indirect limited boxed second valued counted paired at_boot'
 }
 
 # reaches SED NAME...: these functions are touched by more than what they have inlined
@@ -83,6 +88,9 @@ reaches()
 	reaches 's/int a; int b;/int a; int b; int c;/' boxed
 	reaches 's/FIRST, SECOND/FIRST, THIRD, SECOND/' second
 	reaches 's/boot_value = 1/boot_value = 2/' valued
+	reaches 's/extern int counter/extern unsigned int counter/' counted
+	# A function that brings a type.
+	reaches 's/int x; int y;/int x; int y; int z;/' paired
 	reaches 's/step = 3/step = 4/' indirect
 }
 
@@ -98,9 +106,7 @@ reaches()
 	names=$(initcode_source_names new.o init_module | tr ' ' '\n' | sort | paste -s -d ' ')
 	[ "$names" = ' direct init_module' ] || [ "$names" = 'direct init_module' ]
 	cat >clone.c <<-'EOC'
-	static __attribute__((noclone, noinline)) int f(int a) { return a; }
-	int g(int a) { return f(a); }
-	asm(".set f.part.0, f");
+	asm(".pushsection .text.f,\"ax\"; f.part.0: ret; .popsection");
 	EOC
 	gcc -O2 -w -c -o clone.o clone.c
 	[[ " $(initcode_source_names clone.o f.part.0) " = *' f '* ]]
