@@ -63,6 +63,7 @@ static void test_longer_name(void **state)
 {
 	(void)state;
 	expect_new(true, "file__12", "file__1x", "__BTF_ID__struct__file__12");
+	expect_new(false, "file__12", "file__1x", "__BTF_ID__struct__file__1x");
 }
 
 /* One more of a type that is there already is one more. */
