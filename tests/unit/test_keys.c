@@ -11,6 +11,7 @@
 
 #include "kmodsrc/arch/x86/branch.c"
 #include "kmodsrc/keys.c"
+#include "kshim/refuse.h"
 
 #define SITES 4
 #define FAR   0x400 /* from a site to its target */
@@ -57,17 +58,6 @@ void ksplice_alias_unmap(struct ksplice_alias *alias)
 	nr_aliases--;
 }
 
-int ksplice_refuse(struct ksplice_abort *abort, enum ksplice_cause cause, const char *fmt, ...)
-{
-	va_list args;
-
-	abort->cause = cause;
-	va_start(args, fmt);
-	vsnprintf(abort->detail, sizeof(abort->detail), fmt, args);
-	va_end(args);
-	return -EINVAL;
-}
-
 static u8 *site(unsigned int index)
 {
 	return memory.code + 0x100 * index;
@@ -97,6 +87,7 @@ static int set_up(void **state)
 	};
 	unmappable = false;
 	nr_aliases = 0;
+	memset(&problem, 0, sizeof(problem));
 	fixed = (struct static_key){ .enabled = { 1 } };
 	lasting = (struct static_key){ .enabled = { 1 } };
 	return 0;

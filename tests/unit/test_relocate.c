@@ -54,6 +54,7 @@ static void ksplice_compat_module_text(const struct module *mod, unsigned long *
 
 #include "kmodsrc/arch/x86/text.c"
 #include "kmodsrc/relocate.c"
+#include "kshim/refuse.h"
 
 /* ---- memory ------------------------------------------------------------------- */
 
@@ -114,17 +115,6 @@ int ksplice_match_symbol(const struct ksplice_match *match, u32 unit_id, u32 sym
 const char *ksplice_match_symbol_name(const struct ksplice_match *match, u32 unit_id, u32 symbol)
 {
 	return "sealed";
-}
-
-int ksplice_refuse(struct ksplice_abort *abort, enum ksplice_cause cause, const char *fmt, ...)
-{
-	va_list args;
-
-	abort->cause = cause;
-	va_start(args, fmt);
-	vsnprintf(abort->detail, sizeof(abort->detail), fmt, args);
-	va_end(args);
-	return -EINVAL;
 }
 
 /* ---- tests -------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ static void note_store(const void *at, size_t size)
 	} while (0)
 
 #include "kmodsrc/rewrite.c"
+#include "kshim/refuse.h"
 
 #include <setjmp.h>
 
@@ -43,17 +44,6 @@ static struct {
 	bool proved, readable;
 	u32 size;
 } kernel;
-
-int ksplice_refuse(struct ksplice_abort *abort, enum ksplice_cause cause, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	abort->cause = cause;
-	vsnprintf(abort->detail, sizeof(abort->detail), fmt, args);
-	va_end(args);
-	return -1;
-}
 
 unsigned long ksplice_core_address(enum ksplice_core_symbol symbol)
 {

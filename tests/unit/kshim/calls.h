@@ -3,20 +3,7 @@
 #ifndef TESTS_UNIT_KSHIM_CALLS_H
 #define TESTS_UNIT_KSHIM_CALLS_H
 
-#include "kmodsrc/ksplice.h"
-
-int ksplice_refuse(struct ksplice_abort *abort, enum ksplice_cause cause, const char *fmt, ...)
-{
-	va_list args;
-
-	if (!abort->cause) {
-		abort->cause = cause;
-		va_start(args, fmt);
-		vsnprintf(abort->detail, sizeof(abort->detail), fmt, args);
-		va_end(args);
-	}
-	return -EINVAL;
-}
+#include "refuse.h"
 
 bool ksplice_module_is_constant(const struct module *mod, unsigned long address, size_t len)
 {
