@@ -169,7 +169,7 @@ build_before()
 # before all are compiled.
 build_units()
 {
-	local unit slice=() changed=() all=("${units[@]}") size=${#units[@]} added=${#units_added[@]} i=0
+	local slice=() changed=() all=("${units[@]}") size=${#units[@]} added=${#units_added[@]} i=0
 
 	[[ ! $changes_types ]] || size=$build_first
 	build_before "${units_gone[@]}"
@@ -181,12 +181,8 @@ build_units()
 		else
 			build_after "${slice[@]}"
 		fi
-		units=()
-		# Compilers are deterministic: equal files are an unchanged unit.
-		for unit in "${slice[@]}"; do
-			cmp -s "$tree_dir/pre/$unit" "$work/post/$unit" || units+=("$unit")
-		done
-		[[ ${#units[@]} = 0 ]] || layout_check "${units[@]}"
+		mapfile -t units < <(build_changed "${slice[@]}")
+		layout_check "${units[@]}"
 		changed+=("${units[@]}")
 		i=$((i + size))
 		size=$((4 * size))
@@ -200,17 +196,31 @@ build_units()
 	build_run "${units[@]}" "${units_gone[@]}"
 }
 
+# build_changed UNIT...: those whose objects differ. Compilers are deterministic: equal files are an
+# unchanged unit.
+build_changed()
+{
+	local unit
+
+	for unit; do
+		cmp -s "$tree_dir/pre/$unit" "$work/post/$unit" || printf '%s\n' "$unit"
+	done
+}
+
 # build_try UNIT...: the objects of sources that the patch changes, before it is found out which
-# other units its headers reach: that may take long, and a part of a greater change often ends here
+# other units its headers reach: that may take long, and a part of a greater change, or one that
+# changes a layout, often ends here
 build_try()
 {
-	local unit there=()
+	local unit there=() changed
 
 	for unit; do
 		units_among "$unit" "${rules_gone[@]}" || there+=("$unit")
 	done
 	build_before "${there[@]}"
 	build_after "${there[@]}"
+	mapfile -t changed < <(build_changed "${there[@]}")
+	layout_check "${changed[@]}"
 }
 
 # build_after UNIT...: the post objects that are not there yet, with the patched files in the tree

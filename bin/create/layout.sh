@@ -20,14 +20,21 @@ layout_slice=16		# units whose texts, some megabytes each, lie there at once
 layout_options='-g -gdwarf-4 -fno-eliminate-unused-debug-types'	# all types of a unit, used or not
 declare -A layout_keys=()	# of units
 declare -A layout_said=()	# types that are done with
+declare -A layout_checked=()	# units that are
 layout_refused=
 
 # layout_check UNIT...: those that changed; the tree is as it was before the patch
 layout_check()
 {
-	local i
+	local unit i
 
 	[[ $changes_types ]] || return 0
+	for unit; do
+		shift
+		[[ ${layout_checked[$unit]-} ]] || set -- "$@" "$unit"
+		layout_checked[$unit]=1
+	done
+	(($#)) || return 0
 	if ! command -v pahole >/dev/null; then
 		warn "pahole (package dwarves) is not installed: changed structures are not looked for"
 		return

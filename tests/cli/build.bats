@@ -28,6 +28,7 @@ parts()
 		tree_restore() { :; }
 		headers_units() { echo "headers $*"; }
 		build_before() { echo "before $*"; }
+		layout_check() { echo "layouts $*"; }
 		build_compile()
 		{
 			local dir=$1 unit
@@ -46,14 +47,14 @@ parts()
 	)
 }
 
-@test "the changed sources are compiled before a header is followed" {
+@test "the changed sources are compiled, and their types compared, before a header is followed" {
 	find_them()
 	{
 		patch_sources=(fs/a.c fs/wide.h fs/gone.c)
 		units_find
 	}
 	run parts find_them
-	[ "$output" = $'before fs/a.o\ncompile fs/a.o\nheaders fs/wide.h' ]
+	[ "$output" = $'before fs/a.o\ncompile fs/a.o\nlayouts fs/a.o\nheaders fs/wide.h' ]
 }
 
 @test "without a header nothing is compiled early" {

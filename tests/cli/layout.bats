@@ -196,3 +196,21 @@ builds()
 	[ "$(builds 1 1 none)" = $'run 1 u1.o\n0 1 2' ]
 	[ "$(builds 0 '' none)" = $'run 0 \n0 0 1' ]
 }
+
+@test "a unit that was looked at is not looked at again" {
+	twice()
+	{
+		# shellcheck disable=SC1091
+		source "$create/layout.sh"
+		stage() { :; }
+		plural() { :; }
+		progress_show() { :; }
+		layout_check_slice() { echo "looks at $*"; }
+		changes_types=1 work=$PWD
+		layout_check a.o b.o
+		layout_check b.o c.o
+		layout_check a.o
+	}
+	run twice
+	[ "$output" = $'looks at a.o b.o\nlooks at c.o' ]
+}
