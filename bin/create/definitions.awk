@@ -126,6 +126,9 @@ function read_chunks(file, chunk, macro, preprocessed,	n, text, status, part, di
 			continue
 		sub(/^ /, "", directive)
 		sub(/^# /, "#", directive)
+		# Of warnings only; macros make them in the middle of functions.
+		if (directive ~ /^#pragma GCC diagnostic/)
+			continue
 		# Inside of a definition it belongs to that.
 		if (part == "")
 			finish(chunk, ++n, directive)

@@ -72,6 +72,13 @@ function lays_out(text,	kind, name, i)
 	return 0
 }
 
+# Directives in it have lines of their own.
+function in_a_line(text)
+{
+	gsub(/\n/, " ", text)
+	return text
+}
+
 BEGIN {
 	olds = read_chunks(ARGV[1], old, unused, 1)
 	news = read_chunks(ARGV[2], new, unused, 1)
@@ -79,12 +86,12 @@ BEGIN {
 	old_names = new_names = 0
 	for (i = 1; i <= goners; i++)
 		if (lays_out(gone[i])) {
-			print "< " gone[i]
+			print "< " in_a_line(gone[i])
 			old_names = enumerators(gone[i], old_value, old_of, old_name, old_names)
 		}
 	for (i = 1; i <= comers; i++)
 		if (lays_out(come[i])) {
-			print "> " come[i]
+			print "> " in_a_line(come[i])
 			new_names = enumerators(come[i], new_value, new_of, new_name, new_names)
 		}
 	for (i = 1; i <= new_names; i++) {

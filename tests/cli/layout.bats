@@ -122,6 +122,15 @@ types()
 	[ -n "$output" ]
 	types 's/return a + sizeof/struct inner { int a; } x; return a + sizeof/'
 	[ -n "$output" ]
+	# A macro may bring directives.
+	types 's/return a + sizeof/_Pragma("GCC diagnostic push") struct inner { int a; } x; return a + sizeof/'
+	[[ $output = '> int uses_nothing'*'struct inner {'* ]]
+	[ "${#lines[@]}" = 1 ]
+	types 's/return a + sizeof/_Pragma("GCC diagnostic push") return a + sizeof/'
+	[ -z "$output" ]
+	types 's/^int length.*/int length[] = { 1, _Pragma("other") 2, 3, 4 };/'
+	[[ $output = *pragma* ]]
+	! grep -qv '^[<>] ' <<<"$output" || false
 }
 
 @test "enumerators with another value" {
