@@ -102,20 +102,51 @@ headers_search()
 {
 	local count
 
-	awk -F '\t' -v OFS='\t' 'FILENAME == ARGV[1] { known[$1]; next } !($1 in known)' \
-		"$headers_known" "$work/reach/commands" >"$work/reach/missing"
-	count=$(wc -l <"$work/reach/missing")
+	headers_missing
 	((count)) || return 0
 	if ((count >= headers_reading)) && ! headers_named; then
 		verbose "nothing in the source names what ${*##*/} would have besides"
 		return
+	fi
+	if [[ $changes_types ]] && ((count >= progress_many)); then
+		headers_try
+		headers_missing
 	fi
 	if ((count >= progress_many)); then
 		note "the changes of ${*##*/} may reach $count units; to look at each of them takes about $(
 			progress_duration $((count * headers_cost / 100 / opt_jobs)))"
 	fi
 	stage "Looking for the units whose code can change"
-	logged headers_jobs "$count" || die_log 1 failed "the preprocessor could not be run"
+	headers_look
+}
+
+# headers_missing: the units that have no answer -> work/reach/missing; sets $count
+headers_missing()
+{
+	awk -F '\t' -v OFS='\t' 'FILENAME == ARGV[1] { known[$1]; next } !($1 in known)' \
+		"$headers_known" "$work/reach/commands" >"$work/reach/missing"
+	count=$(wc -l <"$work/reach/missing")
+}
+
+# headers_try: a type with another layout is refused as a rule, and each unit that uses it tells.
+# So a few units, from here and there, come first.
+headers_try()
+{
+	local some
+
+	awk -v every=$((count / build_first)) 'NR % every == 1' "$work/reach/missing" >"$work/reach/some"
+	mv "$work/reach/some" "$work/reach/missing"
+	headers_look
+	mapfile -t some < <(awk -F '\t' 'FILENAME == ARGV[1] { asked[$1]; next }
+		$2 == "yes" && ($1 in asked) { print $1 }' "$work/reach/missing" "$headers_known")
+	build_try "${some[@]}"
+}
+
+# headers_look: an answer for each unit in work/reach/missing
+headers_look()
+{
+	logged headers_jobs "$(wc -l <"$work/reach/missing")" ||
+		die_log 1 failed "the preprocessor could not be run"
 }
 
 # headers_named: whether the source, as it is, may name what the changes define. If they only add,

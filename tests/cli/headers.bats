@@ -298,3 +298,33 @@ announced()
 	[ "$status" = 0 ]
 	[[ $output = "note: the changes of fs.h reach 300 units"*"14 minutes" ]]
 }
+
+# searched TYPES: what is asked and tried of 200 units, where a type changes or none
+searched()
+(
+	source "$create/progress.sh"
+	source "$create/headers.sh"
+	stage() { :; }
+	note() { :; }
+	logged() { "$@"; }
+	headers_named() { :; }
+	headers_jobs()
+	{
+		echo "asks $1"
+		awk -F '\t' -v OFS='\t' '{ print $1, NR % 2 ? "yes" : "no" }' "$work/reach/missing" >>"$headers_known"
+	}
+	build_try() { echo "tries $*"; }
+	work=$PWD/work changes_types=$1 build_first=4 opt_jobs=2 headers_known=$PWD/known
+	mkdir -p "$work/reach"
+	: >"$headers_known"
+	seq 200 | sed 's/.*/u&.o\tgcc/' >"$work/reach/commands"
+	headers_search include/linux/fs.h
+	wc -l <"$headers_known"
+)
+
+@test "where a type changes, a few units are compiled before all are looked at" {
+	run searched 1
+	[ "$output" = $'asks 4\ntries u1.o u101.o\nasks 196\n200' ]
+	run searched ''
+	[ "$output" = $'asks 200\n200' ]
+}
