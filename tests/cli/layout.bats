@@ -215,7 +215,7 @@ builds()
 		plural() { :; }
 		progress_show() { :; }
 		layout_check_slice() { echo "looks at $*"; }
-		changes_types=1 work=$PWD
+		changes_types=1 work=$dir
 		layout_check a.o b.o
 		layout_check b.o c.o
 		layout_check a.o
