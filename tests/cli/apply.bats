@@ -417,3 +417,16 @@ readings()
 	[ "$status" = 0 ]
 	is_clean
 }
+
+@test "of many targets the sum is given" {
+	for target in xfs btrfs fuse; do
+		cp "$dir/abc1/ksplice_abc1_ext4.ko" "$dir/abc1/ksplice_abc1_$target.ko"
+		cp -r "$dir/sys/module/ext4" "$dir/sys/module/$target"
+		echo "$target 4096 1 - Live 0xffffffffc0000000" >>"$dir/proc/modules"
+	done
+	fake_manifest "$dir" vmlinux ext4 xfs btrfs fuse >"$dir/abc1/manifest"
+	fake_pack "$dir"
+	run fake ksplice-apply "$file"
+	[ "$status" = 0 ]
+	says "Applied abc1: 5 functions in 5 targets. The machine"
+}
